@@ -1,0 +1,15 @@
+/* ddb.h - the public face of DynamoDB: everything else in this folder is private to it. */
+#ifndef PUDDLE_DDB_H
+#define PUDDLE_DDB_H
+#include "call.h"
+#include "db.h"
+
+struct ddb;
+/* Migrates the store and loads the catalog. NULL with one line in reterr on failure. */
+struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size);
+void ddb_free(struct ddb *d);
+struct service *ddb_service(struct ddb *d);
+size_t ddb_table_count(const struct ddb *d);
+/* Deletes every table of every account (puddle reset). */
+bool ddb_reset(struct ddb *d);
+#endif

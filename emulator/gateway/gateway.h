@@ -1,0 +1,27 @@
+/* gateway.h - API Gateway: management operations (v1) and the data plane. */
+#ifndef PUDDLE_GATEWAY_H
+#define PUDDLE_GATEWAY_H
+#include "db.h"
+#include "net.h"
+#include "rie.h"
+
+struct gateway;
+struct gateway *gateway_new(struct db *db, struct rie *rie, char *reterr, size_t reterr_size);
+void gateway_free(struct gateway *g);
+struct service *gateway_service(struct gateway *g); /* apigateway (REST APIs, v1) */
+size_t gateway_api_count(const struct gateway *g);
+bool gateway_reset(struct gateway *g);
+
+/* A request for a deployed stage: path is the raw path after the stage ("/" + rest). Replies on x,
+ * now or later. stage_in_path: the client's path carried the stage (requestContext.path has it
+ * either way). An unknown API or stage answers as AWS does. */
+void gateway_handle(struct gateway *g, struct net_exchange *x, struct str api_id, struct str stage,
+                    struct str path);
+bool gateway_has_api(const struct gateway *g, struct str api_id);
+/* The API that unsigned requests on other paths go to (DESIGN 1.2 rule 7): set by the template when
+ * it defines exactly one. */
+void gateway_set_default(struct gateway *g, struct str api_id, struct str stage);
+bool gateway_default(const struct gateway *g, struct str *ret_api_id, struct str *ret_stage);
+/* For puddle status: an array of {id, name, stages}. */
+void gateway_write_status(struct gateway *g, struct json_out *out);
+#endif

@@ -1,0 +1,67 @@
+/* rie.h - what the rest of the program may ask of lambda_rie. */
+#ifndef PUDDLE_RIE_H
+#define PUDDLE_RIE_H
+#include "call.h"
+#include "db.h"
+#include "net.h"
+
+struct rie;
+struct rie_opts {
+    const char *code_dir;     /* where function code is unpacked (made if missing)              */
+    const char *endpoint_url; /* handed to handlers as AWS_ENDPOINT_URL                         */
+    const char *default_account;
+    unsigned max_environments; /* over all functions; 0: 1000                                   */
+    int64_t idle_ms;           /* an idle environment is stopped after this; 0: 10 minutes      */
+    bool quiet;                /* do not copy function logs to the server's stderr              */
+};
+struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const struct rie_opts *opts,
+                    char *reterr, size_t reterr_size);
+/* Stops accepting invocations, calls done (later, on the loop) when running ones have finished or
+ * after grace_ms, all children dead by then. */
+void rie_shutdown(struct rie *r, int64_t grace_ms, void (*done)(void *arg), void *arg);
+void rie_free(struct rie *r);
+struct service *rie_service(struct rie *r);
+size_t rie_function_count(const struct rie *r);
+bool rie_reset(struct rie *r); /* deletes every function */
+
+enum rie_invocation_type { RIE_REQUEST_RESPONSE, RIE_EVENT, RIE_DRY_RUN };
+struct rie_request {
+    struct str account, region;
+    struct str function;  /* name, name:qualifier, partial or full ARN                          */
+    struct str qualifier; /* empty: none                                                        */
+    struct str payload;   /* the event; empty: {}                                               */
+    struct str client_context; /* decoded JSON; empty: none                                     */
+    struct str request_id;     /* empty: made here                                              */
+    struct str trace_id;       /* empty: made here                                              */
+    enum rie_invocation_type type;
+    bool want_log_tail;
+};
+struct rie_result {
+    struct str payload;          /* response or error document, in the caller's arena           */
+    struct str function_error;   /* empty or "Unhandled"                                        */
+    struct str log_tail;         /* last 4 KiB, raw                                             */
+    struct str executed_version; /* "$LATEST"                                                   */
+    struct str request_id;
+    uint16_t status;    /* 200, 202, 204; meaningless when err.kind is set                      */
+    struct aws_err err; /* the service refused (unknown function, throttled, too large, ...)    */
+};
+/* One invocation: the Invoke operation, the gateway, function URLs, streams and timers all come
+ * here. *req is copied as needed before it returns; *ret and a must live until w ran (w is armed by
+ * the caller). Fires w exactly once. */
+void rie_invoke(struct rie *r, const struct rie_request *req, struct arena *a,
+                struct rie_result *ret, struct wait *w);
+
+/* A function that runs from a folder of the user (templates): created or replaced. Edits to its
+ * files are seen by the next invocation. config_json is CreateFunction's input without Code. */
+bool rie_put_local_function(struct rie *r, struct str account, struct str region,
+                            struct str config_json, const char *folder, struct arena *a,
+                            struct aws_err *err);
+
+/* Log lines of a function, oldest first, as JSON array text [{"timestamp":ms,"stream":..,
+ * "message":..}] of at most limit lines with sequence number above after; *ret_last is the number
+ * of the newest line given. For puddle logs. */
+struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
+                    uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last);
+/* For puddle status: writes an array of {name, runtime, environments, busy, invocations}. */
+void rie_write_status(struct rie *r, struct json_out *out);
+#endif
