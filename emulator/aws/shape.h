@@ -34,11 +34,12 @@ struct shape {
     uint16_t element, key;               /* lists and maps (element: the value's shape)       */
     int64_t min, max;                    /* length, count or value; INT64_MIN/MAX = none      */
     uint16_t pattern, enum_set;          /* 0 = none                                          */
+    uint8_t newer;                       /* operation inputs: the 2026 wording (dynamodb.md 26) */
     const char *name;                    /* the model's shape name, for debugging             */
 };
 struct shape_pattern {
     const char *text;            /* printed verbatim in messages                              */
-    bool (*match)(struct str s); /* whole-string match                                        */
+    bool (*match)(struct str s); /* a hand-written whole-string match; NULL: pattern.c        */
 };
 struct op_model { /* one operation of the model, whether we implement it or not               */
     const char *name;
@@ -56,7 +57,7 @@ struct shape_model {
     const char *const *const *enum_sets; /* NULL-terminated lists, in the service's own order */
     const struct op_model *ops;          /* sorted by name                                    */
     size_t op_count;
-    bool newer_validation; /* the 2026 wording: first failure only (facts/dynamodb.md 26-38)  */
+    size_t pattern_count;
 };
 
 /* Pass 1: does the JSON have the declared types? (SerializationException)

@@ -1,0 +1,216 @@
+/* The models write Java regular expressions. Those that are one character class repeated (nearly
+ * all) become a 256-bit set; the rest are rewritten for POSIX regcomp, which knows no escapes in
+ * brackets, no \d and no (?:. POSIX matching of our sizes has no exponential cases. */
+#include "pattern.h"
+#include "map.h"
+#include "panic.h"
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct compiled {
+    enum { ANYTHING, ONE_CLASS, REGEX } kind;
+    bool set[256];
+    bool empty_ok;
+    regex_t regex;
+};
+
+static void add_range(bool set[256], unsigned from, unsigned to)
+{
+    for (unsigned c = from; c <= to && c < 256; c++)
+        set[c] = true;
+}
+
+/* At an escape's letter; adds what it stands for, returns the text behind it. *ret_single is the
+ * byte, or -1 for a class. */
+static const char *read_escape(const char *p, bool set[256], int *ret_single)
+{
+    *ret_single = -1;
+    switch (*p) {
+    case 'd':
+        add_range(set, '0', '9');
+        return p + 1;
+    case 'w':
+        add_range(set, '0', '9');
+        add_range(set, 'A', 'Z');
+        add_range(set, 'a', 'z');
+        set['_'] = true;
+        return p + 1;
+    case 's':
+    case 'S':
+        for (unsigned c = 0; c < 256; c++) {
+            bool blank = c == ' ' || (c >= 9 && c <= 13);
+            if (blank == (*p == 's'))
+                set[c] = true;
+        }
+        return p + 1;
+    case 'x': {
+        char hex[3] = {p[1], p[2], 0};
+        *ret_single = (int)strtol(hex, NULL, 16);
+        return p + 3;
+    }
+    case 't':
+        *ret_single = '\t';
+        return p + 1;
+    case 'n':
+        *ret_single = '\n';
+        return p + 1;
+    case 'r':
+        *ret_single = '\r';
+        return p + 1;
+    case 'u': {
+        char hex[5] = {p[1], p[2], p[3], p[4], 0};
+        long c = strtol(hex, NULL, 16);
+        *ret_single = c < 128 ? (int)c : 255; /* any byte of a longer sequence */
+        if (c >= 128)
+            add_range(set, 128, 255);
+        return p + 5;
+    }
+    default:
+        *ret_single = (unsigned char)*p;
+        return p + 1;
+    }
+}
+
+/* At '['; returns the text behind ']', or NULL if it does not parse. */
+static const char *read_class(const char *p, bool set[256])
+{
+    bool negated = false;
+    memset(set, 0, 256 * sizeof *set);
+    p++;
+    if (*p == '^') {
+        negated = true;
+        p++;
+    }
+    while (*p != '\0' && *p != ']') {
+        int from, to;
+        if (*p == '\\')
+            p = read_escape(p + 1, set, &from);
+        else if (*p == '[' || (*p == '&' && p[1] == '&'))
+            return NULL;
+        else
+            from = (unsigned char)*p++;
+        if (from < 0)
+            continue;
+        to = from;
+        if (p[0] == '-' && p[1] != ']' && p[1] != '\0') {
+            p++;
+            if (*p == '\\')
+                p = read_escape(p + 1, set, &to);
+            else
+                to = (unsigned char)*p++;
+            if (to < from)
+                to = 255;
+        }
+        add_range(set, (unsigned)from, (unsigned)to);
+    }
+    if (*p != ']')
+        return NULL;
+    if (negated) {
+        for (unsigned c = 0; c < 256; c++)
+            set[c] = !set[c];
+    }
+    return p + 1;
+}
+
+/* set as a POSIX bracket expression; NUL can not be written and is left out. */
+static void write_class(struct buf *b, const bool set[256])
+{
+    buf_addc(b, '[');
+    if (set[']'])
+        buf_addc(b, ']');
+    for (unsigned c = 1; c < 256; c++) {
+        if (!set[c] || c == ']' || c == '-' || c == '^' || c == '[')
+            continue;
+        buf_addc(b, (char)c);
+    }
+    if (set['['])
+        buf_addc(b, '[');
+    if (set['^'])
+        buf_addc(b, '^');
+    if (set['-'])
+        buf_addc(b, '-');
+    buf_addc(b, ']');
+}
+
+static bool translate(const char *p, struct buf *b)
+{
+    buf_add(b, STR("^("));
+    while (*p != '\0') {
+        bool set[256] = {false};
+        int single;
+        if (*p == '[') {
+            p = read_class(p, set);
+            if (p == NULL)
+                return false;
+            write_class(b, set);
+        } else if (*p == '\\') {
+            p = read_escape(p + 1, set, &single);
+            if (single >= 0)
+                set[single] = true;
+            write_class(b, set);
+        } else if (p[0] == '(' && p[1] == '?') {
+            if (p[2] != ':')
+                return false; /* look-around */
+            buf_addc(b, '(');
+            p += 3;
+        } else if (*p == '^' || *p == '$') {
+            p++; /* the whole string is matched anyway */
+        } else {
+            buf_addc(b, *p++);
+        }
+    }
+    buf_add(b, STR(")$"));
+    buf_addc(b, '\0');
+    return true;
+}
+
+static struct compiled *compile(const char *text)
+{
+    struct compiled *c = calloc(1, sizeof *c);
+    struct buf b;
+    if (c == NULL)
+        PANIC("out of memory");
+    const char *start = text, *rest;
+    if (*start == '^')
+        start++;
+    if (*start == '(' && start[1] == '[')
+        start++;
+    rest = *start == '[' ? read_class(start, c->set) : NULL;
+    if (rest != NULL && (*rest == '+' || *rest == '*') &&
+        (rest[1] == '\0' || strcmp(rest + 1, ")") == 0 || strcmp(rest + 1, "$") == 0)) {
+        c->kind = ONE_CLASS;
+        c->empty_ok = *rest == '*';
+        return c;
+    }
+    buf_init(&b, 64 * 1024);
+    if (!translate(text, &b) || regcomp(&c->regex, b.p, REG_EXTENDED | REG_NOSUB) != 0)
+        c->kind = ANYTHING;
+    else
+        c->kind = REGEX;
+    buf_release(&b);
+    return c;
+}
+
+bool pattern_match(const struct shape_pattern *p, struct str s)
+{
+    static struct map cache; /* lives as long as the program; bounded by the models */
+    if (p->match != NULL)
+        return p->match(s);
+    struct compiled *c = map_get(&cache, str_c(p->text));
+    if (c == NULL) {
+        c = compile(p->text);
+        map_put(&cache, str_c(p->text), c);
+    }
+    if (c->kind == ANYTHING)
+        return true;
+    if (c->kind == ONE_CLASS) {
+        for (size_t i = 0; i < s.n; i++) {
+            if (!c->set[(unsigned char)s.p[i]])
+                return false;
+        }
+        return s.n > 0 || c->empty_ok;
+    }
+    regmatch_t whole = {.rm_so = 0, .rm_eo = (regoff_t)s.n};
+    return regexec(&c->regex, s.p == NULL ? "" : s.p, 1, &whole, REG_STARTEND) == 0;
+}
