@@ -19,7 +19,7 @@ void loop_stop(struct loop *l, int exit_status);
 /* fn returns false if the commit failed: the tick's replies of calls that write become errors. */
 void loop_on_commit(struct loop *l, bool (*fn)(void *), void *arg);
 
-struct timer { /* zero-initialise; the memory is the caller's */
+struct timer {      /* zero-initialise; the memory is the caller's */
     int64_t due_ms; /* clock_mono_ms() time */
     void (*fn)(struct timer *t);
     size_t heap_index; /* 0: not set */

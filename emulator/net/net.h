@@ -6,7 +6,7 @@
 
 struct net;
 struct net_opts {
-    size_t max_body_bytes; /* larger bodies are refused (413) before a handler sees them */
+    size_t max_body_bytes;   /* larger bodies are refused (413) before a handler sees them */
     int64_t read_timeout_ms; /* slow or idle clients are cut after this */
 };
 struct net *net_new(struct loop *l, const struct net_opts *opts);
