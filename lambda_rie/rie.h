@@ -62,6 +62,9 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
  * of the newest line given. For puddle logs. */
 struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
                     uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last);
+/* The deployment package of a function that was uploaded, for GetFunction's Code.Location. */
+bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
+                  struct arena *a, struct str *ret_zip);
 /* For puddle status: writes an array of {name, runtime, environments, busy, invocations}. */
 void rie_write_status(struct rie *r, struct json_out *out);
 #endif

@@ -1,0 +1,57 @@
+/* The Invoke operation: headers in, rie_invoke, headers out. */
+#include "codec.h"
+#include "function.h"
+
+struct invoke {
+    struct rie_result result;
+};
+
+static enum call_status invoke_resume(struct call *c, enum wait_end how)
+{
+    struct invoke *i = c->scratch;
+    struct rie_result *res = &i->result;
+    (void)how;
+    if (res->err.kind != NULL) {
+        c->err = res->err;
+        return CALL_FAILED;
+    }
+    c->out_status = res->status;
+    c->out_is_payload = true;
+    c->out_payload = res->payload;
+    c->request_id = res->request_id;
+    if (res->status == 200)
+        http_resp_add(&c->extra, c->arena, STR("X-Amz-Executed-Version"), res->executed_version);
+    if (res->function_error.n > 0)
+        http_resp_add(&c->extra, c->arena, STR("X-Amz-Function-Error"), res->function_error);
+    if (res->log_tail.p != NULL)
+        http_resp_add(&c->extra, c->arena, STR("X-Amz-Log-Result"),
+                      codec_base64_encode(c->arena, res->log_tail));
+    return CALL_DONE;
+}
+
+enum call_status lam_invoke(struct call *c)
+{
+    struct invoke *i = ARENA_NEW(c->arena, struct invoke);
+    struct str type = jval_text(jval_get(c->in, "InvocationType"), c->arena);
+    struct str context = jval_text(jval_get(c->in, "ClientContext"), c->arena);
+    struct rie_request req = {
+        .account = c->account,
+        .region = c->region,
+        .function = jval_text(jval_get(c->in, "FunctionName"), c->arena),
+        .qualifier = jval_text(jval_get(c->in, "Qualifier"), c->arena),
+        .payload = c->payload,
+        .request_id = c->request_id,
+        .type = str_eq_c(type, "Event")    ? RIE_EVENT
+                : str_eq_c(type, "DryRun") ? RIE_DRY_RUN
+                                           : RIE_REQUEST_RESPONSE,
+        .want_log_tail = str_eq_c(jval_text(jval_get(c->in, "LogType"), c->arena), "Tail"),
+    };
+    if (context.n > 0 && !codec_base64_decode(c->arena, context, &req.client_context))
+        return CALL_FAIL(
+            c, &LAMBDA_InvalidRequestContentException,
+            "Client context must be a valid Base64-encoded JSON object."); /* unverified */
+    c->scratch = i;
+    enum call_status status = call_park(c, invoke_resume);
+    rie_invoke(c->svc->state, &req, c->arena, &i->result, &c->wait);
+    return status;
+}

@@ -1,0 +1,180 @@
+#include "clock.h"
+#include "file.h"
+#include "function.h"
+#include "panic.h"
+#include "runtime_files.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OP(name, handler, writes) {#name, handler, writes, NULL},
+static struct op ops[] = {
+#include "ops.def"
+};
+#undef OP
+
+static char *copy(const char *s)
+{
+    char *c = strdup(s);
+    if (c == NULL)
+        PANIC("out of memory");
+    return c;
+}
+
+struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const struct rie_opts *opts,
+                    char *reterr, size_t reterr_size)
+{
+    struct rie *r = calloc(1, sizeof *r);
+    char path[4096];
+    if (r == NULL)
+        PANIC("out of memory");
+    r->loop = loop;
+    r->net = net;
+    r->db = db;
+    r->opts = *opts;
+    if (r->opts.max_environments == 0)
+        r->opts.max_environments = 1000;
+    if (r->opts.idle_ms == 0)
+        r->opts.idle_ms = 600000;
+    list_init(&r->retries);
+    int error = file_mkdirs(opts->code_dir, 0755);
+    char *absolute = error == 0 ? realpath(opts->code_dir, NULL) : NULL;
+    if (absolute == NULL) {
+        snprintf(reterr, reterr_size, "%s: %s", opts->code_dir, strerror(error ? -error : errno));
+        free(r);
+        return NULL;
+    }
+    r->code_dir = absolute;
+    r->endpoint_url = copy(opts->endpoint_url);
+    r->default_account = copy(opts->default_account);
+    snprintf(path, sizeof path, "%s/runtime", r->code_dir);
+    r->runtime_dir = copy(path);
+    r->service = (struct service){.id = "lambda",
+                                  .label = "lambda",
+                                  .protocol = WIRE_REST_JSON,
+                                  .model = &lambda_model,
+                                  .ops = ops,
+                                  .op_count = sizeof ops / sizeof *ops,
+                                  .state = r,
+                                  .internal_error = &LAMBDA_ServiceException};
+    service_init(&r->service);
+    if ((error = runtime_files_write(r->runtime_dir)) != 0)
+        snprintf(reterr, reterr_size, "%s: %s", r->runtime_dir, strerror(-error));
+    if (error != 0 || !lam_functions_load(r, reterr, reterr_size)) {
+        rie_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void rie_free(struct rie *r)
+{
+    size_t at = 0;
+    void *value;
+    while (map_next(&r->functions, &at, NULL, &value)) {
+        struct lam_function *f = value;
+        lam_pool_free(f->pool);
+        lam_function_free(f);
+    }
+    map_release(&r->functions);
+    map_release(&r->creating);
+    free(r->code_dir);
+    free(r->runtime_dir);
+    free(r->endpoint_url);
+    free(r->default_account);
+    free(r);
+}
+
+struct service *rie_service(struct rie *r)
+{
+    return &r->service;
+}
+
+size_t rie_function_count(const struct rie *r)
+{
+    return r->functions.count;
+}
+
+bool rie_reset(struct rie *r)
+{
+    for (;;) {
+        size_t at = 0;
+        void *value;
+        if (!map_next(&r->functions, &at, NULL, &value))
+            return true;
+        if (!lam_function_delete(r, value))
+            return false;
+    }
+}
+
+bool rie_put_local_function(struct rie *r, struct str account, struct str region,
+                            struct str config_json, const char *folder, struct arena *a,
+                            struct aws_err *err)
+{
+    struct jval input;
+    if (!json_parse(a, config_json, JSON_DEPTH_DEFAULT, &input, NULL))
+        PANIC("rie_put_local_function: the configuration is not JSON");
+    uint16_t shape = shape_find_op(&lambda_model, STR("UpdateFunctionConfiguration"))->input_shape;
+    if (!shape_check_types(&lambda_model, shape, input, a, err) ||
+        !shape_check_limits(&lambda_model, shape, input, a, err))
+        return false;
+    struct str name = jval_text(jval_get(input, "FunctionName"), a);
+    struct lam_function *f = lam_function_build(r, NULL, input, account, region, name, a, err);
+    if (f == NULL)
+        return false;
+    char *absolute = realpath(folder, NULL);
+    if (absolute == NULL) {
+        lam_function_free(f);
+        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException, "%s: %s", folder,
+                        strerror(errno));
+    }
+    f->code_dir = arena_str(f->mem, str_c(absolute));
+    free(absolute);
+    f->code_sha256 = STR("");
+    f->is_local = true;
+    if (!lam_function_save(r, f)) {
+        lam_function_free(f);
+        return aws_fail(err, a, &LAMBDA_ServiceException, "the function could not be stored");
+    }
+    return true;
+}
+
+bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
+                  struct arena *a, struct str *ret_zip)
+{
+    struct lam_function *f = lam_function_find(r, account, region, name);
+    if (f == NULL || f->is_local)
+        return false;
+    return file_read(a, arena_fmt(a, "%.*s.zip", STR_ARG(f->code_dir)).p, 64 << 20, ret_zip) == 0;
+}
+
+static void stop_now(struct timer *t)
+{
+    struct rie *r = (struct rie *)((char *)t - offsetof(struct rie, stop_timer));
+    lam_pool_stop_all(r);
+}
+
+void lam_stop_if_idle(struct rie *r)
+{
+    if (!r->stopping || r->stopped == NULL)
+        return;
+    if (r->running == 0)
+        lam_pool_stop_all(r);
+    if (r->environments == 0 && r->running == 0) {
+        void (*stopped)(void *) = r->stopped;
+        r->stopped = NULL;
+        timer_clear(r->loop, &r->stop_timer);
+        loop_defer(r->loop, stopped, r->stopped_arg);
+    }
+}
+
+void rie_shutdown(struct rie *r, int64_t grace_ms, void (*done)(void *arg), void *arg)
+{
+    r->stopping = true;
+    r->stopped = done;
+    r->stopped_arg = arg;
+    r->stop_timer.fn = stop_now;
+    timer_set(r->loop, &r->stop_timer, clock_mono_ms() + grace_ms);
+    lam_stop_if_idle(r);
+}

@@ -1,0 +1,41 @@
+/* rie_internal.h - what the files of lambda_rie share. */
+#ifndef PUDDLE_RIE_INTERNAL_H
+#define PUDDLE_RIE_INTERNAL_H
+#include "lambda_model.h"
+#include "list.h"
+#include "map.h"
+#include "rie.h"
+
+struct lam_function;
+struct lam_pool;
+struct rie {
+    struct loop *loop;
+    struct net *net;
+    struct db *db;
+    struct rie_opts opts;
+    char *code_dir, *runtime_dir, *endpoint_url, *default_account;
+    struct service service;
+    struct map functions; /* "account/region/name" -> struct lam_function */
+    struct map creating;  /* names whose code is being unpacked; value: any non-NULL */
+    size_t environments;  /* alive, over all functions */
+    size_t running;       /* invocations not finished yet */
+    bool stopping;
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+    struct timer stop_timer;
+    struct list retries; /* asynchronous invocations waiting for their next attempt */
+};
+
+call_fn lam_create_function, lam_get_function, lam_get_function_configuration, lam_list_functions,
+    lam_update_function_code, lam_update_function_configuration, lam_delete_function, lam_invoke,
+    lam_add_permission, lam_get_policy, lam_remove_permission, lam_list_versions_by_function,
+    lam_list_tags;
+
+/* pool.c */
+struct lam_pool *lam_pool_new(struct rie *r);
+void lam_pool_free(struct lam_pool *p); /* kills what is left */
+/* Code or configuration changed: idle environments stop now, busy ones after their invocation. */
+void lam_pool_replace(struct lam_pool *p);
+void lam_pool_stop_all(struct rie *r);
+void lam_stop_if_idle(struct rie *r);
+#endif

@@ -1,0 +1,27 @@
+#include "runtime_files.h"
+#include "file.h"
+#include <errno.h>
+#include <stdio.h>
+
+extern const unsigned char embed_node_bootstrap[], embed_node_preload[];
+extern const size_t embed_node_bootstrap_size, embed_node_preload_size;
+
+int runtime_files_write(const char *dir)
+{
+    const struct {
+        const char *path;
+        const unsigned char *bytes;
+        size_t size;
+    } files[] = {{"nodejs/bootstrap.js", embed_node_bootstrap, embed_node_bootstrap_size},
+                 {"nodejs/preload.js", embed_node_preload, embed_node_preload_size}};
+    char path[4096];
+    snprintf(path, sizeof path, "%s/nodejs", dir);
+    int error = file_mkdirs(path, 0755);
+    for (size_t i = 0; error == 0 && i < sizeof files / sizeof *files; i++) {
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, files[i].path) >= sizeof path)
+            return -ENAMETOOLONG;
+        error = file_write_atomic(path, (struct str){(const char *)files[i].bytes, files[i].size},
+                                  0644);
+    }
+    return error;
+}
