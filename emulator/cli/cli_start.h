@@ -1,0 +1,7 @@
+/* cli_start.h - the start command. */
+#ifndef PUDDLE_CLI_START_H
+#define PUDDLE_CLI_START_H
+#include <stdint.h>
+
+int cli_start(int argc, char **argv, int64_t start_us);
+#endif
