@@ -7,9 +7,12 @@
 struct ddb;
 /* Migrates the store and loads the catalog. NULL with one line in reterr on failure. */
 struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size);
-void ddb_free(struct ddb *d);
+void ddb_free(struct ddb *d); /* before db_close */
 struct service *ddb_service(struct ddb *d);
 size_t ddb_table_count(const struct ddb *d);
+/* A slice of background work (taking away the rows of big deleted tables). Once a tick, before the
+ * commit; the operations do it too, so nothing depends on it. */
+void ddb_maintain(struct ddb *d);
 /* Deletes every table of every account (puddle reset). */
 bool ddb_reset(struct ddb *d);
 #endif

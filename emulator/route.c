@@ -1,4 +1,4 @@
-/* The front door. First who may come in (Host and Origin), then the table: the first rule that
+/* The front door. First who may come in (guard.h), then the table at the end: the first rule that
  * matches takes the request. DESIGN section 1.2 in order. */
 #include "route.h"
 #include "admin.h"
@@ -6,12 +6,15 @@
 #include "wire.h"
 #include <string.h>
 
+enum { UNKNOWN_SEEN_MAX = 1000 };
+
 struct visit { /* one request on its way through the table */
     struct server *s;
     struct net_exchange *x;
-    struct wire_identity who;
-    struct str allowed_origin; /* the Origin header, when it may see the answer */
-    struct service *svc;       /* set by a matching rule */
+    struct wire_identity who; /* service empty: not signed */
+    struct service *svc;      /* set by a matching rule */
+    struct str op_name;       /* of JSON services; empty: none that we know */
+    struct str api_id, stage, api_path;
 };
 
 static void answer_text(struct net_exchange *x, uint16_t status, struct str type, struct str body)
@@ -23,73 +26,54 @@ static void answer_text(struct net_exchange *x, uint16_t status, struct str type
     net_reply(x, resp);
 }
 
-/* ---- who may come in ---- */
-
-static struct str host_name(struct str host)
-{
-    if (host.n > 0 && host.p[0] == '[') {
-        ptrdiff_t end = str_find(host, ']');
-        return end < 0 ? host : str_sub(host, 0, (size_t)end + 1);
-    }
-    return str_cut(&host, ':');
-}
-
-static bool is_loopback_name(struct str name)
-{
-    return str_case_eq(name, STR("localhost")) || str_ends(name, STR(".localhost")) ||
-           str_eq_c(name, "[::1]") || str_starts(name, STR("127.")) ||
-           str_ends(name, STR("localhost.localstack.cloud"));
-}
-
-static bool is_aws_name(struct str name)
-{
-    return str_ends(name, STR(".amazonaws.com")) || str_ends(name, STR(".amazonaws.com.cn")) ||
-           str_ends(name, STR(".api.aws")) || str_ends(name, STR(".on.aws"));
-}
-
-static bool host_allowed(const struct server *s, struct str host)
-{
-    struct str name = host_name(host);
-    if (is_loopback_name(name) || is_aws_name(name))
-        return true;
-    for (size_t i = 0; i < s->opts.host_count; i++) {
-        if (str_case_eq(name, str_c(s->opts.hosts[i])))
-            return true;
-    }
-    return s->opts.host_given && s->opts.host_count == 0 && !is_loopback_name(str_c(s->opts.host));
-}
-
-static bool origin_allowed(const struct server *s, struct str origin)
-{
-    for (size_t i = 0; i < s->opts.origin_count; i++) {
-        if (strcmp(s->opts.origins[i], "*") == 0 || str_eq_c(origin, s->opts.origins[i]))
-            return true;
-    }
-    ptrdiff_t at = str_find_str(origin, STR("://"));
-    return at > 0 && is_loopback_name(host_name(str_sub(origin, (size_t)at + 3, origin.n)));
-}
-
 static void refuse(struct net_exchange *x, const char *why)
 {
     answer_text(x, 403, STR("application/json"),
                 arena_fmt(x->arena, "{\"message\":\"puddle: %s\"}", why));
 }
 
-/* The browser's preflight for a service, as AWS answers it (facts/dynamodb.md 20). */
-static void answer_preflight(struct visit *v)
+/* What a user asks for and we do not have is said once: clients retry and poll. */
+static void log_unknown(struct server *s, struct arena *a, struct str service, struct str what)
 {
-    struct arena *a = v->x->arena;
-    struct http_resp *resp = ARENA_NEW(a, struct http_resp);
-    struct str headers = http_req_header(&v->x->req, "Access-Control-Request-Headers");
-    struct str method = http_req_header(&v->x->req, "Access-Control-Request-Method");
+    struct str key = arena_fmt(a, "%.*s %.*s", STR_ARG(service), STR_ARG(what));
+    if (s->unknown_seen.count >= UNKNOWN_SEEN_MAX || map_get(&s->unknown_seen, key) != NULL)
+        return;
+    map_put(&s->unknown_seen, key, s);
+    log_msg(LOG_WARN, "route", "%.*s: %.*s is not supported", STR_ARG(service), STR_ARG(what));
+}
+
+/* ---- browsers ---- */
+
+void route_add_cors(const struct net_exchange *x, struct http_resp *resp)
+{
+    if (http_req_header(&x->req, "Origin").p == NULL)
+        return;
+    http_resp_add(resp, x->arena, STR("Access-Control-Allow-Origin"), STR("*"));
+    http_resp_add(resp, x->arena, STR("Access-Control-Expose-Headers"),
+                  STR("x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,"
+                      "x-amzn-ErrorMessage,Date"));
+}
+
+/* The preflight for a service, as AWS answers it (facts/dynamodb.md 20). */
+static void answer_preflight(struct net_exchange *x)
+{
+    static const struct {
+        const char *asks, *allows;
+    } echoes[] = {
+        {"Access-Control-Request-Headers", "Access-Control-Allow-Headers"},
+        {"Access-Control-Request-Method", "Access-Control-Allow-Methods"},
+        {"Access-Control-Request-Private-Network", "Access-Control-Allow-Private-Network"},
+    };
+    struct http_resp *resp = ARENA_NEW(x->arena, struct http_resp);
     resp->status = 200;
-    http_resp_add(resp, a, STR("Access-Control-Allow-Origin"), STR("*"));
-    if (headers.p != NULL)
-        http_resp_add(resp, a, STR("Access-Control-Allow-Headers"), headers);
-    if (method.p != NULL)
-        http_resp_add(resp, a, STR("Access-Control-Allow-Methods"), method);
-    http_resp_add(resp, a, STR("Access-Control-Max-Age"), STR("172800"));
-    net_reply(v->x, resp);
+    route_add_cors(x, resp);
+    for (size_t i = 0; i < sizeof echoes / sizeof *echoes; i++) {
+        struct str value = http_req_header(&x->req, echoes[i].asks);
+        if (value.p != NULL)
+            http_resp_add(resp, x->arena, str_c(echoes[i].allows), value);
+    }
+    http_resp_add(resp, x->arena, STR("Access-Control-Max-Age"), STR("172800"));
+    net_reply(x, resp);
 }
 
 /* ---- running a call ---- */
@@ -99,34 +83,29 @@ struct run {
     struct call *call;
 };
 
-static void add_cors(const struct visit *v, struct http_resp *resp)
-{
-    if (v->allowed_origin.p == NULL)
-        return;
-    http_resp_add(resp, v->x->arena, STR("Access-Control-Allow-Origin"), STR("*"));
-    http_resp_add(resp, v->x->arena, STR("Access-Control-Expose-Headers"),
-                  STR("x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,"
-                      "x-amzn-ErrorMessage,Date"));
-}
-
 static void send_reply(struct call *c)
 {
     struct run *run = c->reply_arg;
+    struct net_exchange *x = run->v.x;
     struct http_resp *resp = ARENA_NEW(c->arena, struct http_resp);
     wire_reply(c, resp);
-    add_cors(&run->v, resp);
-    run->v.x->writes = c->op != NULL && c->op->writes;
-    net_reply(run->v.x, resp);
+    route_add_cors(x, resp);
+    /* a read of the same tick has seen what a failed commit takes back */
+    x->writes = c->op != NULL && (c->op->writes || c->svc->protocol == WIRE_JSON);
+    net_reply(x, resp);
 }
 
 static void on_commit_failed(struct net_exchange *x, struct http_resp *resp)
 {
     struct call *c = ((struct run *)x->user)->call;
     c->err = (struct aws_err){0};
+    c->extra = (struct http_resp){0};
     c->out_is_payload = false;
     c->status = CALL_FAILED;
     aws_fail(&c->err, c->arena, c->svc->internal_error, "The store could not be written.");
+    *resp = (struct http_resp){0};
     wire_reply(c, resp);
+    route_add_cors(x, resp);
 }
 
 static bool authenticate(void *arg, struct call *c)
@@ -135,7 +114,8 @@ static bool authenticate(void *arg, struct call *c)
     struct sigv4_opts opts = {.keys = run->v.s->opts.strict_auth ? &run->v.s->keys : NULL,
                               .service = str_c(c->svc->id),
                               .now_ms = c->now_ms,
-                              .normalize_path = true};
+                              .normalize_path = true,
+                              .rest = c->svc->protocol == WIRE_REST_JSON};
     return sigv4_check(c->http, &opts, c->arena, &c->err);
 }
 
@@ -155,35 +135,57 @@ static struct run *start_call(struct visit *v)
     return run;
 }
 
+static bool is_read(const struct http_req *req)
+{
+    return str_eq_c(req->method, "GET") || str_eq_c(req->method, "HEAD");
+}
+
 static void run_json(struct visit *v)
 {
-    struct str target = http_req_header(&v->x->req, "X-Amz-Target");
+    if (is_read(&v->x->req) && str_eq_c(v->x->req.path, "/") && v->op_name.n == 0) {
+        answer_text(v->x, 200, STR("text/plain"),
+                    arena_fmt(v->x->arena, "healthy: %.*s", STR_ARG(v->x->req.host)));
+        return;
+    }
+    if (service_find_op(v->svc, v->op_name) == NULL &&
+        shape_find_op(v->svc->model, v->op_name) != NULL)
+        log_unknown(v->s, v->x->arena, str_c(v->svc->id), v->op_name);
     struct run *run = start_call(v);
-    str_cut(&target, '.');
-    wire_json_run(run->call, target.p == NULL ? STR("") : target, authenticate, run);
+    wire_json_run(run->call, v->op_name, authenticate, run);
 }
 
 static void run_rest(struct visit *v)
 {
+    /* unverified: what AWS answers to an operation it does not have; the name is its own */
+    static const struct aws_err_kind unknown = {"UnknownOperationException", "", 404, false, NULL};
     struct wire_rest_match *match = NULL;
     struct run *run = start_call(v);
-    run->call->op = wire_rest_find(v->svc, &v->x->req, v->x->arena, &match);
+    struct arena *a = v->x->arena;
+    run->call->op = wire_rest_find(v->svc, &v->x->req, a, &match);
     if (run->call->op != NULL) {
         wire_rest_run(run->call, match, authenticate, run);
         return;
     }
-    const char *known = wire_rest_known_op(v->svc, &v->x->req, v->x->arena);
-    log_msg(LOG_WARN, "route", "%s: %s is not supported (%.*s %.*s)", v->svc->id,
-            known != NULL ? known : "this request", STR_ARG(v->x->req.method),
-            STR_ARG(v->x->req.path));
-    static const struct aws_err_kind unknown = {"UnknownOperationException", "", 404, false, NULL};
-    aws_fail(&run->call->err, run->call->arena, &unknown, "Puddle does not support %s yet.",
-             known != NULL ? known : "this operation");
+    const char *name = wire_rest_known_op(v->svc, &v->x->req, a);
+    struct str what = name != NULL ? str_c(name)
+                                   : arena_fmt(a, "%.*s %.*s", STR_ARG(v->x->req.method),
+                                               STR_ARG(v->x->req.path));
+    log_unknown(v->s, a, str_c(v->svc->id), what);
+    aws_fail(&run->call->err, a, &unknown, "Puddle does not support %s of %s.",
+             name != NULL ? name : "this request", v->svc->id);
     run->call->status = CALL_FAILED;
-    run->call->reply(run->call);
+    send_reply(run->call);
 }
 
-/* ---- the table ---- */
+static void run_service(struct visit *v)
+{
+    if (v->svc->protocol == WIRE_JSON)
+        run_json(v);
+    else
+        run_rest(v);
+}
+
+/* ---- the table: rules in the order of DESIGN 1.2 ---- */
 
 static bool is_admin(struct visit *v)
 {
@@ -195,129 +197,196 @@ static void run_admin(struct visit *v)
     admin_handle(v->s, v->x);
 }
 
+/* rest: "<stage>/<path>"; the path keeps its slash. */
+static void split_stage(struct visit *v, struct str rest)
+{
+    v->stage = str_cut(&rest, '/');
+    v->api_path = rest.p == NULL ? STR("/") : (struct str){rest.p - 1, rest.n + 1};
+}
+
 /* <api-id>.execute-api.<anything> */
 static bool is_api_host(struct visit *v)
 {
-    struct str name = host_name(v->x->req.host);
-    ptrdiff_t dot = str_find(name, '.');
-    return dot > 0 && str_starts(str_sub(name, (size_t)dot + 1, name.n), STR("execute-api."));
+    struct str name = guard_host_name(v->x->req.host);
+    v->api_id = str_cut(&name, '.');
+    if (v->api_id.n == 0 || name.p == NULL || !str_starts(name, STR("execute-api.")))
+        return false;
+    split_stage(v, str_sub(v->x->req.path, 1, v->x->req.path.n));
+    return true;
 }
 
-static void run_api_host(struct visit *v)
-{
-    struct str host = host_name(v->x->req.host), id = str_cut(&host, '.');
-    struct str rest = str_sub(v->x->req.path, 1, v->x->req.path.n), stage = str_cut(&rest, '/');
-    struct str path = rest.p == NULL ? STR("/") : (struct str){rest.p - 1, rest.n + 1};
-    gateway_handle(v->s->gateway, v->x, id, stage, path);
-}
-
+/* /_aws/execute-api/<id>/<stage>/<path> */
 static bool is_api_path(struct visit *v)
 {
-    struct str path = v->x->req.path;
-    return str_starts(path, STR("/_aws/execute-api/")) ||
-           (str_starts(path, STR("/restapis/")) && str_find_str(path, STR("/_user_request_")) > 0);
+    static const char start[] = "/_aws/execute-api/";
+    struct str rest = v->x->req.path;
+    if (!str_starts(rest, str_c(start)))
+        return false;
+    rest = str_sub(rest, sizeof start - 1, rest.n);
+    v->api_id = str_cut(&rest, '/');
+    split_stage(v, rest.p == NULL ? STR("") : rest);
+    return true;
 }
 
-/* /_aws/execute-api/<id>/<stage>/<path> and /restapis/<id>/<stage>/_user_request_/<path> */
-static void run_api_path(struct visit *v)
+/* /restapis/<id>/<stage>/_user_request_/<path>: the older form of other emulators */
+static bool is_user_request_path(struct visit *v)
 {
+    static const char start[] = "/restapis/";
     struct str rest = v->x->req.path;
-    bool old_form = str_starts(rest, STR("/restapis/"));
-    rest = str_sub(rest, old_form ? 10 : 18, rest.n);
-    struct str id = str_cut(&rest, '/');
-    struct str stage = rest.p == NULL ? STR("") : str_cut(&rest, '/');
-    if (old_form && rest.p != NULL)
-        str_cut(&rest, '/'); /* _user_request_ */
-    struct str path = rest.p == NULL ? STR("/") : (struct str){rest.p - 1, rest.n + 1};
-    gateway_handle(v->s->gateway, v->x, id, stage, path);
+    if (!str_starts(rest, str_c(start)))
+        return false;
+    rest = str_sub(rest, sizeof start - 1, rest.n);
+    v->api_id = str_cut(&rest, '/');
+    struct str stage = rest.p == NULL ? STR_NONE : str_cut(&rest, '/');
+    if (rest.p == NULL || !str_eq_c(str_cut(&rest, '/'), "_user_request_"))
+        return false;
+    v->stage = stage;
+    v->api_path = rest.p == NULL ? STR("/") : (struct str){rest.p - 1, rest.n + 1};
+    return true;
+}
+
+static void run_api(struct visit *v)
+{
+    gateway_handle(v->s->gateway, v->x, v->api_id, v->stage, v->api_path);
+}
+
+/* <url-id>.lambda-url.<region>.<anything>: no function has a URL yet, so every id is unknown. */
+static bool is_function_url(struct visit *v)
+{
+    struct str name = guard_host_name(v->x->req.host);
+    str_cut(&name, '.');
+    return name.p != NULL && str_starts(name, STR("lambda-url."));
+}
+
+static void run_function_url(struct visit *v)
+{
+    struct http_resp *resp = ARENA_NEW(v->x->arena, struct http_resp);
+    resp->status = 403; /* facts/lambda.md 4.3 */
+    resp->body = STR("{\"Message\":null}");
+    http_resp_add(resp, v->x->arena, STR("Content-Type"), STR("application/json"));
+    http_resp_add(resp, v->x->arena, STR("x-amzn-ErrorType"), STR("AccessDeniedException"));
+    net_reply(v->x, resp);
+}
+
+static struct service *find_service(struct visit *v, struct str id)
+{
+    for (struct service *const *svc = server_services(v->s); *svc != NULL; svc++) {
+        if (str_eq_c(id, (*svc)->id))
+            return *svc;
+    }
+    return NULL;
 }
 
 static bool is_target(struct visit *v)
 {
-    struct str target = http_req_header(&v->x->req, "X-Amz-Target"), rest = target;
-    if (target.p == NULL)
+    struct str rest = http_req_header(&v->x->req, "X-Amz-Target");
+    if (rest.p == NULL)
         return false;
-    struct str prefix = str_cut(&rest, '.');
+    struct str target = rest, prefix = str_cut(&rest, '.');
     for (struct service *const *svc = server_services(v->s); *svc != NULL; svc++) {
         const char *known = (*svc)->model->target_prefix;
-        if (known != NULL && str_eq_c(prefix, known))
+        if (known != NULL && str_eq_c(prefix, known)) {
             v->svc = *svc;
+            v->op_name = rest.p == NULL ? STR("") : rest;
+            return true;
+        }
     }
-    if (v->svc == NULL) { /* refused in the words of the JSON services */
-        v->svc = ddb_service(v->s->ddb);
-        log_msg(LOG_WARN, "route", "unknown X-Amz-Target %.*s", STR_ARG(target));
-    }
+    if (v->who.service.n > 0 && find_service(v, v->who.service) == NULL)
+        return false; /* a service we do not have */
+    /* facts/dynamodb.md 12: refused before authentication, in DynamoDB's words */
+    log_unknown(v->s, v->x->arena, STR("X-Amz-Target"), target);
+    v->svc = ddb_service(v->s->ddb);
+    v->op_name = STR("?");
     return true;
-}
-
-static bool find_service(struct visit *v, struct str id)
-{
-    for (struct service *const *svc = server_services(v->s); *svc != NULL; svc++) {
-        if (str_eq_c(id, (*svc)->id))
-            v->svc = *svc;
-    }
-    return v->svc != NULL;
 }
 
 static bool is_scoped(struct visit *v)
 {
-    return v->who.service.n > 0 && find_service(v, v->who.service);
+    v->svc = find_service(v, v->who.service);
+    return v->svc != NULL;
 }
 
+/* Signed for a service that we do not have; execute-api is the user's own API. */
+static bool is_other_service(struct visit *v)
+{
+    return v->who.service.n > 0 && !str_eq_c(v->who.service, "execute-api");
+}
+
+/* unverified: AWS has all its services; these are the shapes in which its clients look for an
+ * error. */
+static void run_other_service(struct visit *v)
+{
+    struct arena *a = v->x->arena;
+    struct str type = http_req_header(&v->x->req, "Content-Type"), service = v->who.service;
+    struct str target = http_req_header(&v->x->req, "X-Amz-Target");
+    struct str safe = STR("this service");
+    bool plain = service.n <= 32;
+    for (size_t i = 0; i < service.n && plain; i++)
+        plain = (service.p[i] >= 'a' && service.p[i] <= 'z') || service.p[i] == '-' ||
+                (service.p[i] >= '0' && service.p[i] <= '9');
+    if (plain)
+        safe = service;
+    log_unknown(v->s, a, service, target.p != NULL ? target : STR("the service"));
+    if (str_eq_c(service, "s3"))
+        answer_text(v->x, 501, STR("application/xml"),
+                    STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NotImplemented"
+                        "</Code><Message>Puddle does not have s3.</Message></Error>"));
+    else if (str_starts(type, STR("application/x-www-form-urlencoded")))
+        answer_text(v->x, 400, STR("text/xml"),
+                    arena_fmt(a,
+                              "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>"
+                              "<Message>Puddle does not have %.*s.</Message></Error>"
+                              "</ErrorResponse>",
+                              STR_ARG(safe)));
+    else
+        answer_text(v->x, target.p != NULL ? 400 : 404, STR("application/json"),
+                    arena_fmt(a,
+                              "{\"__type\":\"UnknownOperationException\","
+                              "\"message\":\"Puddle does not have %.*s.\"}",
+                              STR_ARG(safe)));
+}
+
+/* dynamodb.us-east-1.amazonaws.com, 123456789012.ddb.us-east-1.amazonaws.com */
 static bool is_aws_host(struct visit *v)
 {
-    struct str name = host_name(v->x->req.host);
-    return is_aws_name(name) && find_service(v, str_cut(&name, '.'));
+    struct str rest = guard_host_name(v->x->req.host);
+    if (!guard_is_aws_name(rest))
+        return false;
+    struct str first = str_cut(&rest, '.'), second = str_cut(&rest, '.');
+    v->svc = find_service(v, str_eq_c(second, "ddb") ? STR("dynamodb") : first);
+    return v->svc != NULL;
+}
+
+/* /2015-03-31/functions and the like: Lambda's operations are dated. */
+static bool is_dated(struct str path)
+{
+    static const char form[] = "/20dd-dd-dd/";
+    if (path.n < sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++) {
+        if (form[i] == 'd' ? path.p[i] < '0' || path.p[i] > '9' : path.p[i] != form[i])
+            return false;
+    }
+    return true;
 }
 
 static bool is_path_shape(struct visit *v)
 {
     struct str path = v->x->req.path;
-    if (str_starts(path, STR("/2015-03-31/functions")))
-        return find_service(v, STR("lambda"));
-    if (str_starts(path, STR("/restapis")))
-        return find_service(v, STR("apigateway"));
-    return false;
+    if (is_dated(path))
+        v->svc = rie_service(v->s->rie);
+    else if (str_eq_c(path, "/restapis") || str_starts(path, STR("/restapis/")))
+        v->svc = gateway_service(v->s->gateway);
+    else if (str_eq_c(path, "/")) /* DynamoDB's health text, or a POST without a target */
+        v->svc = ddb_service(v->s->ddb);
+    return v->svc != NULL;
 }
 
-static void run_service(struct visit *v)
+/* The one API that the template defines answers at the root, as SAM local does. */
+static bool is_default_api(struct visit *v)
 {
-    if (v->svc->protocol == WIRE_JSON)
-        run_json(v);
-    else
-        run_rest(v);
-}
-
-static bool has_default_api(struct visit *v)
-{
-    struct str id, stage;
-    bool health = str_eq_c(v->x->req.path, "/") && str_eq_c(v->x->req.method, "GET");
-    return !health && gateway_default(v->s->gateway, &id, &stage);
-}
-
-static void run_default_api(struct visit *v)
-{
-    struct str id, stage;
-    gateway_default(v->s->gateway, &id, &stage);
-    gateway_handle(v->s->gateway, v->x, id, stage, v->x->req.path);
-}
-
-static bool is_health(struct visit *v)
-{
-    return str_eq_c(v->x->req.path, "/") && str_eq_c(v->x->req.method, "GET");
-}
-
-static void run_health(struct visit *v)
-{
-    struct str host = v->x->req.host;
-    answer_text(v->x, 200, STR("text/plain"),
-                arena_fmt(v->x->arena, "healthy: %.*s ", STR_ARG(host)));
-}
-
-static bool is_dynamodb_shape(struct visit *v)
-{
-    v->svc = ddb_service(v->s->ddb);
-    return str_eq_c(v->x->req.path, "/") && str_eq_c(v->x->req.method, "POST");
+    v->api_path = v->x->req.path;
+    return gateway_default(v->s->gateway, &v->api_id, &v->stage);
 }
 
 static bool always(struct visit *v)
@@ -339,44 +408,48 @@ static const struct rule {
     bool users_api; /* the user's own API: its CORS settings speak, not ours */
 } rules[] = {
     {"our own endpoints", is_admin, run_admin, false},
-    {"API by Host", is_api_host, run_api_host, true},
-    {"API by path", is_api_path, run_api_path, true},
+    {"API by Host", is_api_host, run_api, true},
+    {"API by path", is_api_path, run_api, true},
+    {"API by path, older form", is_user_request_path, run_api, true},
+    {"function URL", is_function_url, run_function_url, true},
     {"X-Amz-Target", is_target, run_json, false},
     {"credential scope", is_scoped, run_service, false},
+    {"a service we do not have", is_other_service, run_other_service, false},
     {"AWS host name", is_aws_host, run_service, false},
     {"path shape", is_path_shape, run_service, false},
-    {"the only API", has_default_api, run_default_api, true},
-    {"health", is_health, run_health, false},
-    {"POST / without a target", is_dynamodb_shape, run_json, false},
+    {"the template's only API", is_default_api, run_api, true},
     {"nothing", always, run_nothing, false},
 };
+
+/* Only AWS's own schemes say what a request is for: the Authorization of a user's API is his. */
+static void identify(struct visit *v)
+{
+    struct str given = http_req_header(&v->x->req, "Authorization");
+    wire_identify(&v->x->req, v->x->arena, str_c(v->s->opts.account), &v->who);
+    if (given.p != NULL && !str_starts(given, STR("AWS4-")))
+        v->who = (struct wire_identity){.account = str_c(v->s->opts.account),
+                                        .region = STR("us-east-1")};
+}
 
 void route_request(struct net_exchange *x)
 {
     struct visit v = {.s = x->listener_arg, .x = x};
     const struct http_req *req = &x->req;
-    struct str origin = http_req_header(req, "Origin");
-    struct str site = http_req_header(req, "Sec-Fetch-Site");
-    if (!req->is_http10 && !host_allowed(v.s, req->host)) {
+    if (req->host.p != NULL && !guard_host_allowed(&v.s->guard, req->host)) {
         refuse(x, "this Host name is not allowed (see --allow-host)");
         return;
     }
-    wire_identify(req, x->arena, str_c(v.s->opts.account), &v.who);
+    identify(&v);
     const struct rule *rule = rules;
-    while (!rule->match(&v)) {
+    while (!rule->match(&v))
         rule++;
-        v.svc = NULL;
-    }
     if (!rule->users_api) {
-        bool foreign = str_eq_c(site, "cross-site") && origin.p == NULL;
-        if (foreign || (origin.p != NULL && !origin_allowed(v.s, origin))) {
+        if (!guard_origin_allowed(&v.s->guard, req)) {
             refuse(x, "requests from this Origin are not allowed (see --allow-origin)");
             return;
         }
-        if (origin.p != NULL)
-            v.allowed_origin = origin;
-        if (origin.p != NULL && str_eq_c(req->method, "OPTIONS")) {
-            answer_preflight(&v);
+        if (str_eq_c(req->method, "OPTIONS") && http_req_header(req, "Origin").p != NULL) {
+            answer_preflight(x);
             return;
         }
     }

@@ -4,17 +4,23 @@
 #include "log.h"
 #include "panic.h"
 #include "route.h"
-#include <dirent.h>
+#include "temporary.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { BODY_MAX = 80 * 1024 * 1024, READ_TIMEOUT_MS = 60000, GRACE_MS = 10000, ERROR_MAX = 512 };
+enum {
+    BODY_MAX = 80 * 1024 * 1024, /* a 50 MB package in base64 */
+    HEAD_MAX = 16 * 1024,        /* facts/dynamodb.md 17 */
+    READ_TIMEOUT_MS = 60000,
+    GRACE_MS = 10000, /* for running invocations */
+    DRAIN_MS = 2000,  /* for the last replies */
+    ERROR_MAX = 512
+};
 
 struct service *const *server_services(struct server *s)
 {
@@ -25,29 +31,40 @@ struct service *const *server_services(struct server *s)
     return all;
 }
 
-static int fail(const char *message)
+bool server_apply_template(struct server *s, struct arena *a, struct template_summary *ret,
+                           char *reterr, size_t reterr_size)
 {
-    fprintf(stderr, "puddle: %s\n", message);
-    return 1;
+    struct template_env env = {.ddb = s->ddb,
+                               .rie = s->rie,
+                               .gateway = s->gateway,
+                               .account = str_c(s->opts.account),
+                               .region = STR("us-east-1"),
+                               .params = s->opts.params,
+                               .param_count = s->opts.param_count};
+    *ret = (struct template_summary){0};
+    return s->opts.template_path == NULL ||
+           template_apply(s->opts.template_path, &env, a, ret, reterr, reterr_size);
 }
 
-/* Folders of ephemeral servers that were killed: named after their process. */
-static void remove_stale_folders(void)
+/* ---- starting ---- */
+
+/* The settings of the process itself. The descriptor on which SIGTERM and SIGINT arrive; they are
+ * blocked before the first thread starts. */
+static int prepare_process(void)
 {
-    DIR *d = opendir("/tmp");
-    if (d == NULL)
-        return;
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        char path[300];
-        int64_t pid;
-        struct str name = str_c(e->d_name);
-        if (!str_starts(name, STR("puddle-")) || !str_to_i64(str_sub(name, 7, name.n), &pid) ||
-            pid <= 1 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
-            continue;
-        snprintf(path, sizeof path, "/tmp/%s", e->d_name);
-        file_remove_tree(path);
+    sigset_t set;
+    struct rlimit files;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write, not an end */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
     }
-    closedir(d);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static bool commit(void *arg)
@@ -56,6 +73,11 @@ static bool commit(void *arg)
     bool ok = db_commit(s->db);
     db_maintain(s->db);
     return ok;
+}
+
+static bool is_wildcard(const char *host)
+{
+    return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
 
 static bool open_listeners(struct server *s, char *error)
@@ -68,23 +90,48 @@ static bool open_listeners(struct server *s, char *error)
             snprintf(error, ERROR_MAX, "port %u is in use (choose another with --port)",
                      s->opts.port);
         else
-            snprintf(error, ERROR_MAX, "%s:%u: %s", host, s->opts.port, strerror(-code));
+            snprintf(error, ERROR_MAX, "cannot listen on %s port %u: %s", host, s->opts.port,
+                     strerror(-code));
         return false;
     }
+    unsigned port = net_listener_port(s->listeners[0]);
     if (!s->opts.host_given) /* best effort: localhost is ::1 first for some clients */
-        s->listeners[1] =
-            net_listen(s->net, "::1", net_listener_port(s->listeners[0]), route_request, s, &code);
+        s->listeners[1] = net_listen(s->net, "::1", (uint16_t)port, route_request, s, &code);
+    bool v6 = strchr(host, ':') != NULL && !is_wildcard(host);
+    snprintf(s->url, sizeof s->url, "http://%s%s%s:%u", v6 ? "[" : "",
+             is_wildcard(host) ? "127.0.0.1" : host, v6 ? "]" : "", port);
     return true;
 }
 
+static void set_guard(struct server *s)
+{
+    const struct server_opts *o = &s->opts;
+    bool loopback = guard_is_loopback_name(str_c(o->host)) || strcmp(o->host, "::1") == 0;
+    s->guard = (struct guard){.origins = o->origins,
+                              .origin_count = o->origin_count,
+                              .hosts = o->hosts,
+                              .host_count = o->host_count,
+                              .any_host = !loopback && o->host_count == 0};
+    if (!loopback)
+        log_msg(LOG_WARN, "server",
+                "listening on %s: everybody who can reach this address can run code here", o->host);
+}
+
+/* Memory and files first, then the port, then the services: a refusal comes before any change. */
 static bool open_parts(struct server *s, char *error)
 {
     struct db_opts db = {.dir = s->opts.ephemeral ? NULL : s->opts.data_dir,
                          .durable = s->opts.durable};
-    struct net_opts net = {.max_body_bytes = BODY_MAX, .read_timeout_ms = READ_TIMEOUT_MS};
-    char code_dir[4096], url[128];
-    if (!s->opts.ephemeral && file_mkdirs(s->opts.data_dir, 0755) != 0) {
-        snprintf(error, ERROR_MAX, "%s: cannot make the data folder", s->opts.data_dir);
+    struct net_opts net = {
+        .max_body_bytes = BODY_MAX, .read_timeout_ms = READ_TIMEOUT_MS, .max_head_bytes = HEAD_MAX};
+    char code_dir[4200];
+    int code = s->opts.ephemeral
+                   ? temporary_open(s->temporary, sizeof s->temporary, &s->temporary_fd)
+                   : file_mkdirs(s->opts.data_dir, 0755);
+    if (code != 0) {
+        s->temporary[0] = '\0';
+        snprintf(error, ERROR_MAX, "%.400s: %s",
+                 s->opts.ephemeral ? "no temporary folder" : s->opts.data_dir, strerror(-code));
         return false;
     }
     s->db = db_open(&db, error, ERROR_MAX);
@@ -94,13 +141,10 @@ static bool open_parts(struct server *s, char *error)
     s->net = net_new(s->loop, &net);
     if (!open_listeners(s, error))
         return false;
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", net_listener_port(s->listeners[0]));
-    if (s->opts.ephemeral)
-        snprintf(s->temporary, sizeof s->temporary, "/tmp/puddle-%d", (int)getpid());
     snprintf(code_dir, sizeof code_dir, "%s/code",
              s->opts.ephemeral ? s->temporary : s->opts.data_dir);
     struct rie_opts rie = {.code_dir = code_dir,
-                           .endpoint_url = url,
+                           .endpoint_url = s->url,
                            .default_account = s->opts.account,
                            .quiet = s->opts.quiet};
     s->ddb = ddb_new(s->db, error, ERROR_MAX);
@@ -114,19 +158,14 @@ static bool open_parts(struct server *s, char *error)
     return true;
 }
 
-static bool apply_template(struct server *s, struct arena *a, struct template_summary *summary,
-                           char *error)
+static void print_ready(struct server *s, const struct template_summary *summary)
 {
-    struct template_env env = {.ddb = s->ddb,
-                               .rie = s->rie,
-                               .gateway = s->gateway,
-                               .account = str_c(s->opts.account),
-                               .region = STR("us-east-1"),
-                               .params = s->opts.params,
-                               .param_count = s->opts.param_count};
-    if (s->opts.template_path == NULL)
-        return true;
-    return template_apply(s->opts.template_path, &env, a, summary, error, ERROR_MAX);
+    if (summary->outputs.n > 0)
+        printf("%.*s", STR_ARG(summary->outputs));
+    printf("puddle: %s (%zu functions, %zu tables, %zu APIs) in %lld ms\nReady.\n", s->url,
+           rie_function_count(s->rie), ddb_table_count(s->ddb), gateway_api_count(s->gateway),
+           (long long)((clock_mono_us() - s->start_us) / 1000));
+    fflush(stdout);
 }
 
 /* ---- stopping ---- */
@@ -134,63 +173,41 @@ static bool apply_template(struct server *s, struct arena *a, struct template_su
 static void wait_for_replies(struct timer *t)
 {
     struct server *s = (struct server *)((char *)t - offsetof(struct server, stop_timer));
-    /* long polls of dead runtimes do not count for ever */
-    if (net_open_exchanges(s->net) == 0 || clock_mono_ms() > t->due_ms + 2000)
+    /* a client that does not read its reply cannot keep the server */
+    if (net_open_exchanges(s->net) == 0 || clock_mono_ms() >= s->drain_until_ms)
         loop_stop(s->loop, 0);
     else
-        timer_set(s->loop, t, clock_mono_ms() + 10);
+        timer_set(s->loop, t, clock_mono_ms() + 5);
 }
 
 static void on_functions_stopped(void *arg)
 {
     struct server *s = arg;
+    for (size_t i = 0; i < 2; i++) {
+        if (s->listeners[i] != NULL)
+            net_listener_close(s->listeners[i]);
+        s->listeners[i] = NULL;
+    }
+    s->drain_until_ms = clock_mono_ms() + DRAIN_MS;
     s->stop_timer.fn = wait_for_replies;
     timer_set(s->loop, &s->stop_timer, clock_mono_ms());
 }
 
+/* No invocation starts any more; those that run may still call the services, so the port stays open
+ * for them until they are done. */
 static void on_signal(void *arg, int fd)
 {
-    static bool stopping;
     struct server *s = arg;
     struct signalfd_siginfo info;
     if (read(fd, &info, sizeof info) != sizeof info)
         return;
-    if (stopping)
+    if (s->stopping) {
+        if (s->temporary[0] != '\0')
+            temporary_remove(s->temporary, s->temporary_fd);
         _exit(1); /* a second signal: at once */
-    stopping = true;
-    for (size_t i = 0; i < 2; i++) {
-        if (s->listeners[i] != NULL)
-            net_listener_close(s->listeners[i]);
     }
+    s->stopping = true;
     rie_shutdown(s->rie, GRACE_MS, on_functions_stopped, s);
-}
-
-static int watch_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void print_ready(struct server *s, const struct template_summary *summary, int64_t start_us)
-{
-    if (summary->outputs.n > 0)
-        printf("%.*s", STR_ARG(summary->outputs));
-    printf("puddle: http://127.0.0.1:%u (%zu functions, %zu tables, %zu APIs) in %lld ms\n",
-           net_listener_port(s->listeners[0]), rie_function_count(s->rie), ddb_table_count(s->ddb),
-           gateway_api_count(s->gateway), (long long)((clock_mono_us() - start_us) / 1000));
-    printf("Ready.\n");
-    fflush(stdout);
 }
 
 static void close_parts(struct server *s)
@@ -208,30 +225,38 @@ static void close_parts(struct server *s)
     if (s->db != NULL)
         db_close(s->db);
     if (s->temporary[0] != '\0')
-        file_remove_tree(s->temporary);
+        temporary_remove(s->temporary, s->temporary_fd);
+    map_release(&s->unknown_seen);
 }
 
 int server_run(const struct server_opts *opts, int64_t start_us)
 {
-    static struct server s;
+    static struct server s; /* the loop's callbacks point into it */
     char error[ERROR_MAX] = "could not start";
-    struct template_summary summary = {0};
+    struct template_summary summary;
     struct arena *a = arena_new(0, (size_t)256 << 20);
-    int signals = watch_signals(), status = 1;
+    int signals = prepare_process(), status = 1;
     s.opts = *opts;
+    s.start_us = start_us;
     s.keys = (struct sigv4_keys){s.opts.keys, s.opts.key_count};
-    remove_stale_folders();
-    if (!open_parts(&s, error) || !apply_template(&s, a, &summary, error)) {
-        fail(error);
-    } else if (!db_commit(s.db)) {
-        fail("the data could not be written");
-    } else {
+    map_init(&s.unknown_seen);
+    set_guard(&s);
+    bool ok = open_parts(&s, error) && server_apply_template(&s, a, &summary, error, sizeof error);
+    if (ok && !db_commit(s.db)) {
+        ok = false;
+        snprintf(error, sizeof error, "the data could not be written");
+    }
+    if (ok) {
         loop_on_commit(s.loop, commit, &s);
-        watch_fd(s.loop, signals, on_signal, &s);
-        print_ready(&s, &summary, start_us);
+        struct watch *watch = watch_fd(s.loop, signals, on_signal, &s);
+        print_ready(&s, &summary);
         status = loop_run(s.loop);
+        watch_stop(watch);
+    } else {
+        fprintf(stderr, "puddle: %s\n", error);
     }
     arena_free(a);
     close_parts(&s);
+    close(signals);
     return status;
 }

@@ -1,11 +1,8 @@
 /* server.h - the running server: every part, and the order in which they start and stop. */
 #ifndef PUDDLE_SERVER_H
 #define PUDDLE_SERVER_H
-#include "db.h"
-#include "ddb.h"
-#include "gateway.h"
-#include "net.h"
-#include "rie.h"
+#include "guard.h"
+#include "map.h"
 #include "sigv4.h"
 #include "template.h"
 
@@ -24,6 +21,8 @@ struct server_opts {
 };
 struct server {
     struct server_opts opts;
+    struct guard guard;
+    struct sigv4_keys keys;
     struct loop *loop;
     struct net *net;
     struct db *db;
@@ -31,12 +30,20 @@ struct server {
     struct rie *rie;
     struct gateway *gateway;
     struct net_listener *listeners[2];
-    struct sigv4_keys keys;
-    char temporary[64]; /* --ephemeral: the code folder */
+    char url[128];
+    char temporary[4096]; /* --ephemeral: the folder for function code, else empty */
+    int temporary_fd;     /* holds its lock */
+    int64_t start_us, drain_until_ms;
     struct timer stop_timer;
+    bool stopping;
+    struct map unknown_seen; /* operations we do not have that were already logged */
 };
 /* Starts, runs until a signal, stops. The exit status. start_us: when the program began. */
 int server_run(const struct server_opts *opts, int64_t start_us);
 /* The services, in no particular order; NULL-terminated. */
 struct service *const *server_services(struct server *s);
+/* Makes what the template names exist, if there is one: at start and after a reset. False with one
+ * line in reterr. */
+bool server_apply_template(struct server *s, struct arena *a, struct template_summary *ret,
+                           char *reterr, size_t reterr_size);
 #endif

@@ -367,5 +367,6 @@ enum call_status lam_delete_function(struct call *c)
         return CALL_FAILED;
     if (!lam_function_delete(rie_of(c), f))
         return CALL_FAIL(c, &LAMBDA_ServiceException, "The function could not be deleted.");
+    c->out_status = 204; /* the model says 200 */
     return CALL_DONE;
 }

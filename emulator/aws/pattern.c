@@ -1,6 +1,7 @@
-/* The models write Java regular expressions. Those that are one character class repeated (nearly
- * all) become a 256-bit set; the rest are rewritten for POSIX regcomp, which knows no escapes in
- * brackets, no \d and no (?:. POSIX matching of our sizes has no exponential cases. */
+/* The models write Java regular expressions. Those that are one character class repeated come as a
+ * 256-bit set from the generator. The rest are rewritten for POSIX regcomp, which knows no escapes
+ * in brackets, no \d and no (?:; without back-references and sub-matches (REG_NOSUB) it runs as an
+ * automaton, so no input makes it slow. The few with look-around are matched by hand. */
 #include "pattern.h"
 #include "map.h"
 #include "panic.h"
@@ -8,12 +9,65 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { INPUT_MAX = 64 * 1024 };
+
 struct compiled {
-    enum { ANYTHING, ONE_CLASS, REGEX } kind;
-    bool set[256];
-    bool empty_ok;
+    enum { ANYTHING, BY_HAND, REGEX } kind;
+    bool (*match)(struct str s);
     regex_t regex;
 };
+
+/* ---- look-around ------------------------------------------------------------------------- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_word(char c) /* [a-zA-Z0-9_] */
+{
+    return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_';
+}
+
+/* (?!^[0-9]+$)([a-zA-Z0-9-_]+) */
+static bool match_not_only_digits(struct str s)
+{
+    bool other = false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_word(s.p[i]) && s.p[i] != '-')
+            return false;
+        other |= !is_digit(s.p[i]);
+    }
+    return other;
+}
+
+/* [0-9A-Za-z\.\-_]*(?<!\.) */
+static bool match_no_final_dot(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_word(s.p[i]) && s.p[i] != '-' && s.p[i] != '.')
+            return false;
+    }
+    return s.n == 0 || s.p[s.n - 1] != '.';
+}
+
+/* (^(?!(system\x2e)))(^[_a-zA-Z0-9])([^$]*) */
+static bool match_collection(struct str s)
+{
+    return s.n > 0 && is_word(s.p[0]) && !str_starts(s, STR("system.")) && str_find(s, '$') < 0;
+}
+
+static const struct {
+    const char *text;
+    bool (*match)(struct str s);
+} by_hand[] = {
+    {"(?!^[0-9]+$)([a-zA-Z0-9-_]+)", match_not_only_digits},
+    {"((?!^\\d+$)^[0-9a-zA-Z-_]+$)", match_not_only_digits},
+    {"[0-9A-Za-z\\.\\-_]*(?<!\\.)", match_no_final_dot},
+    {"(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)", match_collection},
+};
+
+/* ---- rewriting --------------------------------------------------------------------------- */
 
 static void add_range(bool set[256], unsigned from, unsigned to)
 {
@@ -113,9 +167,22 @@ static const char *read_class(const char *p, bool set[256])
     return p + 1;
 }
 
+static bool only_caret(const bool set[256])
+{
+    for (unsigned c = 0; c < 256; c++) {
+        if (set[c] != (c == '^'))
+            return false;
+    }
+    return true;
+}
+
 /* set as a POSIX bracket expression; NUL can not be written and is left out. */
 static void write_class(struct buf *b, const bool set[256])
 {
+    if (only_caret(set)) { /* "[^]" would be no class */
+        buf_add(b, STR("\\^"));
+        return;
+    }
     buf_addc(b, '[');
     if (set[']'])
         buf_addc(b, ']');
@@ -171,17 +238,12 @@ static struct compiled *compile(const char *text)
     struct buf b;
     if (c == NULL)
         PANIC("out of memory");
-    const char *start = text, *rest;
-    if (*start == '^')
-        start++;
-    if (*start == '(' && start[1] == '[')
-        start++;
-    rest = *start == '[' ? read_class(start, c->set) : NULL;
-    if (rest != NULL && (*rest == '+' || *rest == '*') &&
-        (rest[1] == '\0' || strcmp(rest + 1, ")") == 0 || strcmp(rest + 1, "$") == 0)) {
-        c->kind = ONE_CLASS;
-        c->empty_ok = *rest == '*';
-        return c;
+    for (size_t i = 0; i < sizeof by_hand / sizeof *by_hand; i++) {
+        if (strcmp(by_hand[i].text, text) == 0) {
+            c->kind = BY_HAND;
+            c->match = by_hand[i].match;
+            return c;
+        }
     }
     buf_init(&b, 64 * 1024);
     if (!translate(text, &b) || regcomp(&c->regex, b.p, REG_EXTENDED | REG_NOSUB) != 0)
@@ -192,35 +254,39 @@ static struct compiled *compile(const char *text)
     return c;
 }
 
-bool pattern_match(const struct shape_pattern *p, struct str s)
+static const struct compiled *compiled_of(const struct shape_pattern *p)
 {
     static struct map cache; /* lives as long as the program; bounded by the models */
-    if (p->match != NULL)
-        return p->match(s);
     struct compiled *c = map_get(&cache, str_c(p->text));
     if (c == NULL) {
         c = compile(p->text);
         map_put(&cache, str_c(p->text), c);
     }
-    if (c->kind == ANYTHING)
-        return true;
-    if (c->kind == ONE_CLASS) {
+    return c;
+}
+
+bool pattern_match(const struct shape_pattern *p, struct str s)
+{
+    if (p->set != NULL) {
         for (size_t i = 0; i < s.n; i++) {
-            if (!c->set[(unsigned char)s.p[i]])
+            unsigned char c = (unsigned char)s.p[i];
+            if ((p->set[c / 64] >> c % 64 & 1) == 0)
                 return false;
         }
-        return s.n > 0 || c->empty_ok;
+        return s.n > 0 || p->empty_ok;
     }
-    if (str_find(s, '\0') >= 0)
-        return false;
-    char small[512], *text = s.n < sizeof small ? small : malloc(s.n + 1);
-    if (text == NULL)
-        PANIC("out of memory");
-    if (s.n > 0)
-        memcpy(text, s.p, s.n);
-    text[s.n] = '\0';
-    bool matches = regexec(&c->regex, text, 0, NULL, 0) == 0;
-    if (text != small)
-        free(text);
-    return matches;
+    const struct compiled *c = compiled_of(p);
+    if (c->kind == BY_HAND)
+        return c->match(s);
+    if (c->kind == ANYTHING)
+        return true;
+    if (s.n > INPUT_MAX)
+        return false; /* longer than any limit beside a pattern */
+    regmatch_t whole = {.rm_so = 0, .rm_eo = (regoff_t)s.n};
+    return regexec(&c->regex, s.p == NULL ? "" : s.p, 1, &whole, REG_STARTEND) == 0;
+}
+
+bool pattern_is_understood(const struct shape_pattern *p)
+{
+    return p->set != NULL || compiled_of(p)->kind != ANYTHING;
 }

@@ -1,5 +1,6 @@
 /* sigv4.h - AWS Signature Version 4: form checks always, verification on request.
- * Source: "Authenticating Requests (AWS Signature Version 4)" and facts/reliability.md section 3. */
+ * Source: "Authenticating Requests (AWS Signature Version 4)" and facts/reliability.md section 3.
+ */
 #ifndef PUDDLE_SIGV4_H
 #define PUDDLE_SIGV4_H
 #include "aws_err.h"
@@ -20,8 +21,13 @@ struct sigv4_opts {
     bool single_encode_path; /* S3: the path is not encoded twice                               */
     bool normalize_path;     /* remove dot segments and double slashes (all but S3)             */
     bool unsigned_payload_ok;
+    bool token_unsigned; /* query form: the session token was added after signing (sigv4_check
+                            tries both) */
+    bool rest; /* REST services (Lambda, API Gateway, S3) refuse with 403, JSON ones with 400   */
 };
-/* Everything AWS checks about authentication, in AWS's order. False with *err set. */
+/* Everything AWS checks about authentication, in AWS's order. False with *err set. Without keys
+ * (lax) only what makes a request malformed is refused: no authentication at all, missing or
+ * unreadable parts. */
 bool sigv4_check(const struct http_req *req, const struct sigv4_opts *opts, struct arena *a,
                  struct aws_err *err);
 /* The parts, exposed for the published vectors. */

@@ -1,41 +1,51 @@
 #include "hash.h"
 #include "panic.h"
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <string.h>
 #include <zlib.h>
 
-static void digest(const EVP_MD *md, struct str data, uint8_t *out)
+static EVP_MD *sha256, *md5;
+static pthread_key_t ctx_key; /* a context per thread: making one costs more than a short hash */
+
+static void free_ctx(void *ctx)
 {
-    static _Thread_local EVP_MD_CTX *ctx; /* kept: making one costs more than a short hash */
+    EVP_MD_CTX_free(ctx);
+}
+
+static void set_up(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+    if (sha256 == NULL || md5 == NULL || pthread_key_create(&ctx_key, free_ctx) != 0)
+        PANIC("OpenSSL has no SHA-256 or MD5");
+}
+
+static void digest(EVP_MD *const *md, struct str data, uint8_t *out)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     unsigned n = 0;
-    if (ctx == NULL)
+    pthread_once(&once, set_up);
+    EVP_MD_CTX *ctx = pthread_getspecific(ctx_key);
+    if (ctx == NULL) {
         ctx = EVP_MD_CTX_new();
-    if (ctx == NULL || EVP_DigestInit_ex2(ctx, md, NULL) != 1 ||
+        pthread_setspecific(ctx_key, ctx);
+    }
+    if (ctx == NULL || EVP_DigestInit_ex2(ctx, *md, NULL) != 1 ||
         EVP_DigestUpdate(ctx, data.n ? data.p : "", data.n) != 1 ||
         EVP_DigestFinal_ex(ctx, out, &n) != 1)
         PANIC("OpenSSL digest failed");
 }
 
-static const EVP_MD *fetch(EVP_MD **slot, const char *name)
-{
-    if (*slot == NULL)
-        *slot = EVP_MD_fetch(NULL, name, NULL);
-    if (*slot == NULL)
-        PANIC("OpenSSL has no %s", name);
-    return *slot;
-}
-
 void hash_sha256(struct str data, uint8_t out[32])
 {
-    static _Thread_local EVP_MD *md;
-    digest(fetch(&md, "SHA256"), data, out);
+    digest(&sha256, data, out);
 }
 
 void hash_md5(struct str data, uint8_t out[16])
 {
-    static _Thread_local EVP_MD *md;
-    digest(fetch(&md, "MD5"), data, out);
+    digest(&md5, data, out);
 }
 
 void hash_hmac_sha256(struct str key, struct str data, uint8_t out[32])

@@ -28,10 +28,17 @@ sqlite3 *db_handle(struct db *d);
 /* Prepares sql once (*slot starts as NULL), then reuses it; reset and unbound. Never fails for
  * fixed SQL (panics: our bug). Finalised by db_close through the slot's registration. */
 sqlite3_stmt *db_stmt(struct db *d, sqlite3_stmt **slot, const char *sql);
+/* Finalises the slot's statement and forgets the slot: before its memory goes. */
+void db_stmt_drop(struct db *d, sqlite3_stmt **slot);
+/* Runs fixed SQL without rows (DDL). False: logged; the store cannot be written right now. */
+bool db_exec(struct db *d, const char *sql);
 
 /* Call before the first change of an operation: opens the tick's transaction if none is open.
  * False: the store cannot be written (disk full, failed fsync); answer an internal error. */
 bool db_begin(struct db *d);
+/* Call before an operation reads: from the second one of a tick on they share a read transaction,
+ * which saves each of them the file locks. Reads without it are fine, only slower. */
+void db_read(struct db *d);
 /* An operation that may fail half-way puts its changes between these. Not nested. */
 bool db_savepoint(struct db *d);
 void db_savepoint_release(struct db *d);
@@ -41,8 +48,12 @@ void db_savepoint_rollback(struct db *d);
 bool db_commit(struct db *d);
 /* Caches over the store reload themselves here. */
 void db_on_rollback(struct db *d, void (*fn)(void *), void *arg);
+/* Undoes db_on_rollback of the same pair. */
+void db_off_rollback(struct db *d, void (*fn)(void *), void *arg);
 /* Moves the write-ahead log into the file when it has grown; does the work on a helper thread with
  * its own connection, never on the loop. Call once a tick, after the commit. */
 void db_maintain(struct db *d);
 const char *db_dir(const struct db *d); /* NULL when in memory */
+/* Bytes the write-ahead log holds now; 0 when in memory. For status and tests. */
+int64_t db_wal_bytes(const struct db *d);
 #endif

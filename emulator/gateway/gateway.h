@@ -7,7 +7,10 @@
 
 struct gateway;
 struct gateway *gateway_new(struct db *db, struct rie *rie, char *reterr, size_t reterr_size);
-void gateway_free(struct gateway *g);
+void gateway_free(struct gateway *g); /* before db_close */
+/* The loop whose timers end integrations that take too long (29 s). Without it (unit tests) an
+ * integration is waited for as long as the function runs. */
+void gateway_set_loop(struct gateway *g, struct loop *loop);
 struct service *gateway_service(struct gateway *g); /* apigateway (REST APIs, v1) */
 size_t gateway_api_count(const struct gateway *g);
 bool gateway_reset(struct gateway *g);

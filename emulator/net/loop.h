@@ -23,11 +23,15 @@ struct timer {      /* zero-initialise; the memory is the caller's */
     int64_t due_ms; /* clock_mono_ms() time */
     void (*fn)(struct timer *t);
     size_t heap_index; /* 0: not set */
+    uint64_t seq;      /* the loop's: equal times run in the order of setting */
 };
 void timer_set(struct loop *l, struct timer *t, int64_t due_ms); /* sets or moves */
 void timer_clear(struct loop *l, struct timer *t);               /* fine if not set */
 
-struct watch; /* any readable descriptor: pipe, pidfd, timerfd, signalfd */
+/* Any readable descriptor: pipe, pidfd, timerfd, signalfd. fn is called as long as there is
+ * something to read (or the other end has closed). Stop or pause a watch before closing its fd;
+ * one watch a descriptor. */
+struct watch;
 struct watch *watch_fd(struct loop *l, int fd, void (*fn)(void *arg, int fd), void *arg);
 void watch_pause(struct watch *w);
 void watch_resume(struct watch *w);

@@ -18,7 +18,8 @@ int main(void)
 {
     int error = 0;
     struct loop *l = loop_new();
-    struct net_opts opts = {.max_body_bytes = 1 << 20, .read_timeout_ms = 60000};
+    struct net_opts opts = {
+        .max_body_bytes = 1 << 20, .read_timeout_ms = 60000, .max_head_bytes = 16 * 1024};
     struct net *n = net_new(l, &opts);
     struct net_listener *nl = net_listen(n, "127.0.0.1", 0, answer, NULL, &error);
     if (nl == NULL)

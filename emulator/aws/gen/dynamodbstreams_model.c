@@ -8,45 +8,50 @@ const struct aws_err_kind DYNAMODBSTREAMS_ResourceNotFoundException = {"Resource
 const struct aws_err_kind DYNAMODBSTREAMS_TrimmedDataAccessException = {"TrimmedDataAccessException", "com.amazonaws.dynamodb.v20120810#TrimmedDataAccessException", 400, false, NULL};
 
 static const struct shape_member members[] = {
-    {"StreamArn", "StreamArn", "streamArn", 2, 1, IN_BODY},
-    {"Limit", "Limit", "limit", 3, 0, IN_BODY},
-    {"ExclusiveStartShardId", "ExclusiveStartShardId", "exclusiveStartShardId", 4, 0, IN_BODY},
-    {"ShardFilter", "ShardFilter", "shardFilter", 5, 0, IN_BODY},
-    {"Type", "Type", "type", 6, 0, IN_BODY},
-    {"ShardId", "ShardId", "shardId", 4, 0, IN_BODY},
-    {"ShardIterator", "ShardIterator", "shardIterator", 8, 1, IN_BODY},
-    {"Limit", "Limit", "limit", 3, 0, IN_BODY},
-    {"StreamArn", "StreamArn", "streamArn", 2, 1, IN_BODY},
-    {"ShardId", "ShardId", "shardId", 4, 1, IN_BODY},
-    {"ShardIteratorType", "ShardIteratorType", "shardIteratorType", 10, 1, IN_BODY},
-    {"SequenceNumber", "SequenceNumber", "sequenceNumber", 11, 0, IN_BODY},
-    {"TableName", "TableName", "tableName", 13, 0, IN_BODY},
-    {"Limit", "Limit", "limit", 3, 0, IN_BODY},
-    {"ExclusiveStartStreamArn", "ExclusiveStartStreamArn", "exclusiveStartStreamArn", 2, 0, IN_BODY},
+    {"StreamArn", "StreamArn", "streamArn", 2, 9, NEED_MEMBER, IN_BODY},
+    {"Limit", "Limit", "limit", 3, 5, 0, IN_BODY},
+    {"ExclusiveStartShardId", "ExclusiveStartShardId", "exclusiveStartShardId", 4, 21, 0, IN_BODY},
+    {"ShardFilter", "ShardFilter", "shardFilter", 5, 11, 0, IN_BODY},
+    {"Type", "Type", "type", 6, 4, 0, IN_BODY},
+    {"ShardId", "ShardId", "shardId", 4, 7, 0, IN_BODY},
+    {"ShardIterator", "ShardIterator", "shardIterator", 8, 13, NEED_MEMBER, IN_BODY},
+    {"Limit", "Limit", "limit", 3, 5, 0, IN_BODY},
+    {"StreamArn", "StreamArn", "streamArn", 2, 9, NEED_MEMBER, IN_BODY},
+    {"ShardId", "ShardId", "shardId", 4, 7, NEED_MEMBER, IN_BODY},
+    {"ShardIteratorType", "ShardIteratorType", "shardIteratorType", 10, 17, NEED_MEMBER, IN_BODY},
+    {"SequenceNumber", "SequenceNumber", "sequenceNumber", 11, 14, 0, IN_BODY},
+    {"TableName", "TableName", "tableName", 13, 9, 0, IN_BODY},
+    {"Limit", "Limit", "limit", 3, 5, 0, IN_BODY},
+    {"ExclusiveStartStreamArn", "ExclusiveStartStreamArn", "exclusiveStartStreamArn", 2, 23, 0, IN_BODY},
 };
 static const struct shape shapes[] = {
-    {SH_STRUCT, 0, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, ""},
-    {SH_STRUCT, 0, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, "DescribeStreamInput"},
-    {SH_STRING, 4, 0, 0, 0, 37, 1024, 0, 0, 0, "StreamArn"},
-    {SH_INTEGER, 4, 0, 0, 0, 1, INT64_MAX, 0, 0, 0, "PositiveIntegerObject"},
-    {SH_STRING, 4, 0, 0, 0, 28, 65, 0, 0, 0, "ShardId"},
-    {SH_STRUCT, 4, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, "ShardFilter"},
-    {SH_STRING, 6, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 1, 0, "ShardFilterType"},
-    {SH_STRUCT, 6, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, "GetRecordsInput"},
-    {SH_STRING, 8, 0, 0, 0, 1, 2048, 0, 0, 0, "ShardIterator"},
-    {SH_STRUCT, 8, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, "GetShardIteratorInput"},
-    {SH_STRING, 12, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 2, 0, "ShardIteratorType"},
-    {SH_STRING, 12, 0, 0, 0, 21, 40, 0, 0, 0, "SequenceNumber"},
-    {SH_STRUCT, 12, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, "ListStreamsInput"},
-    {SH_STRING, 15, 0, 0, 0, 3, 255, 1, 0, 0, "TableName"},
+    {SH_STRUCT, 0, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, ""},
+    {SH_STRUCT, 0, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "DescribeStreamInput"},
+    {SH_STRING, 4, 0, 0, 0, 37, 1024, 0, 0, 0, 1, 0, 0, 0, "StreamArn"},
+    {SH_INTEGER, 4, 0, 0, 0, 1, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PositiveIntegerObject"},
+    {SH_STRING, 4, 0, 0, 0, 28, 65, 0, 0, 0, 1, 0, 0, 0, "ShardId"},
+    {SH_STRUCT, 4, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ShardFilter"},
+    {SH_STRING, 6, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 1, 0, 1, 0, 0, 0, "ShardFilterType"},
+    {SH_STRUCT, 6, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "GetRecordsInput"},
+    {SH_STRING, 8, 0, 0, 0, 1, 2048, 0, 0, 0, 1, 0, 0, 0, "ShardIterator"},
+    {SH_STRUCT, 8, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "GetShardIteratorInput"},
+    {SH_STRING, 12, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 2, 0, 1, 0, 0, 0, "ShardIteratorType"},
+    {SH_STRING, 12, 0, 0, 0, 21, 40, 0, 0, 0, 1, 0, 0, 0, "SequenceNumber"},
+    {SH_STRUCT, 12, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListStreamsInput"},
+    {SH_STRING, 15, 0, 0, 0, 3, 255, 1, 0, 0, 1, 0, 0, 0, "TableName"},
 };
+static const uint64_t set_1[4] = {0x3ff600000000000u, 0x7fffffe87fffffeu, 0x0u, 0x0u};
 static const struct shape_pattern patterns[] = {
-    {NULL, NULL},
-    {"[a-zA-Z0-9_.-]+", NULL},
+    {NULL, NULL, 0},
+    {"[a-zA-Z0-9_.-]+", set_1, 0},
 };
 static const char *const enum_1[] = {"CHILD_SHARDS", NULL};
 static const char *const enum_2[] = {"TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", NULL};
-static const char *const *const enum_sets[] = {NULL, enum_1, enum_2};
+static const struct shape_enum enum_sets[] = {
+    {NULL, NULL, NULL},
+    {"[CHILD_SHARDS]", NULL, enum_1},
+    {"[TRIM_HORIZON, LATEST, AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER]", NULL, enum_2},
+};
 static const struct op_model ops[] = {
     {"DescribeStream", 1, "POST", "/", 200, 0},
     {"GetRecords", 7, "POST", "/", 200, 0},

@@ -1,0 +1,49 @@
+/* ddb_internal.h - what the operation files of this folder share. */
+#ifndef PUDDLE_DDB_INTERNAL_H
+#define PUDDLE_DDB_INTERNAL_H
+#include "attr.h"
+#include "catalog.h"
+#include "ddb.h"
+#include "dynamodb_model.h"
+#include "key.h"
+
+#define OP(name, handler, writes) call_fn handler;
+#include "ops.def"
+#undef OP
+
+struct ddb {
+    struct service service;
+    struct db *db;
+    struct store store;
+    struct catalog catalog;
+    struct buf text; /* scratch of the running operation (none parks): item texts */
+};
+
+static inline struct ddb *ddb_of(const struct call *c)
+{
+    return c->svc->state;
+}
+/* A failed store or one of our own limits: logged where it happened. */
+enum call_status ddb_internal_error(struct call *c);
+/* The scratch buffer, empty. */
+struct buf *ddb_text(struct call *c);
+
+/* Item operations and table operations word the same failure differently (fact 118). */
+enum ddb_lookup { DDB_FOR_ITEM, DDB_FOR_TABLE };
+/* The table that TableName, a name or an ARN, means. NULL: c->err is set. */
+struct table *ddb_table_or_fail(struct call *c, struct str given, enum ddb_lookup what);
+
+/* The bytes of an item's primary key, checked against the schema. key holds what bytes views. */
+struct ddb_key {
+    struct key_hash hash;
+    struct store_key bytes;
+};
+/* From an item to be written. False: c->err is set. */
+bool ddb_key_of_item(struct call *c, const struct table *t, const struct item *item,
+                     struct ddb_key *ret);
+/* From a Key parameter: exactly the key's attributes. False: c->err is set. */
+bool ddb_key_of_key(struct call *c, const struct table *t, const struct item *key,
+                    struct ddb_key *ret);
+/* Attributes that are keys of indexes have the right type, if they are there. */
+bool ddb_check_index_keys(struct call *c, const struct table *t, const struct item *item);
+#endif

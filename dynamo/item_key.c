@@ -1,0 +1,134 @@
+/* Primary and index keys of items: which attribute, which type, how long, in AWS's order and
+ * words (facts 59, 61, 105, 114). */
+#include "ddb_internal.h"
+#include "panic.h"
+
+#define INVALID "One or more parameter values were invalid: "
+
+static char type_letter(const struct attr *at)
+{
+    return at->type == ATTR_S ? 'S' : at->type == ATTR_N ? 'N' : at->type == ATTR_B ? 'B' : 0;
+}
+
+static bool is_empty(const struct attr *at)
+{
+    return at->type != ATTR_N && at->bytes.n == 0;
+}
+
+static const char *kind_word(const struct attr *at)
+{
+    return at->type == ATTR_B ? "binary" : "string";
+}
+
+static bool check_size(struct call *c, size_t size, bool hash)
+{
+    if (hash && size > KEY_HASH_MAX)
+        return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                        INVALID "Size of hashkey has exceeded the maximum size limit of%d bytes",
+                        KEY_HASH_MAX);
+    if (!hash && size > KEY_RANGE_MAX)
+        return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                        INVALID "Aggregated size of all range keys has exceeded the size limit of "
+                                "%d bytes",
+                        KEY_RANGE_MAX);
+    return true;
+}
+
+/* The attribute is there with the right type. */
+static bool add_part(struct call *c, const struct attr *at, bool hash, struct ddb_key *ret)
+{
+    if (is_empty(at))
+        return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                        "One or more parameter values are not valid. The AttributeValue for a key "
+                        "attribute cannot contain an empty %s value. Key: %.*s",
+                        kind_word(at), STR_ARG(at->name));
+    struct str bytes = attr_key_bytes(at, c->arena);
+    if (!check_size(c, bytes.n, hash))
+        return false;
+    if (hash) {
+        key_hash_make(bytes, &ret->hash);
+        ret->bytes.hk = (struct str){(const char *)ret->hash.bytes, ret->hash.n};
+    } else {
+        ret->bytes.sk = bytes;
+    }
+    return true;
+}
+
+bool ddb_key_of_item(struct call *c, const struct table *t, const struct item *item,
+                     struct ddb_key *ret)
+{
+    ret->bytes = (struct store_key){STR(""), STR("")};
+    for (size_t i = 0; i < (size_t)t->key.hash_count + t->key.range_count; i++) {
+        const struct key_part *part = &t->key.part[i];
+        const struct attr *at = item_find(item, part->name);
+        if (at == NULL)
+            return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                            INVALID "Missing the key %.*s in the item", STR_ARG(part->name));
+        if (type_letter(at) != part->type)
+            return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                            INVALID "Type mismatch for key %.*s expected: %c actual: %s",
+                            STR_ARG(part->name), part->type, attr_type_name(at->type));
+        if (!add_part(c, at, i < t->key.hash_count, ret))
+            return false;
+    }
+    return true;
+}
+
+bool ddb_key_of_key(struct call *c, const struct table *t, const struct item *key,
+                    struct ddb_key *ret)
+{
+    size_t parts = (size_t)t->key.hash_count + t->key.range_count;
+    bool fits = key->count == parts;
+    ret->bytes = (struct store_key){STR(""), STR("")};
+    for (size_t i = 0; i < parts && fits; i++) {
+        const struct attr *at = item_find(key, t->key.part[i].name);
+        fits = at != NULL && type_letter(at) == t->key.part[i].type;
+    }
+    if (!fits)
+        return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                        "The provided key element does not match the schema");
+    for (size_t i = 0; i < parts; i++) {
+        if (!add_part(c, item_find(key, t->key.part[i].name), i < t->key.hash_count, ret))
+            return false;
+    }
+    return true;
+}
+
+static bool check_index_part(struct call *c, const struct index *x, const struct key_part *part,
+                             const struct attr *at)
+{
+    if (type_letter(at) != part->type)
+        return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                        INVALID "Type mismatch for Index Key %.*s Expected: %c Actual: %s "
+                                "IndexName: %.*s",
+                        STR_ARG(part->name), part->type, attr_type_name(at->type),
+                        STR_ARG(x->name));
+    if (is_empty(at))
+        return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                        "One or more parameter values are not valid. A value specified for a "
+                        "secondary index key is not supported. The AttributeValue for a key "
+                        "attribute cannot contain an empty %s value. IndexName: %.*s, IndexKey: "
+                        "%.*s",
+                        kind_word(at), STR_ARG(x->name), STR_ARG(part->name));
+    return true;
+}
+
+bool ddb_check_index_keys(struct call *c, const struct table *t, const struct item *item)
+{
+    for (size_t i = 0; i < t->index_count; i++) {
+        const struct index *x = &t->indexes[i];
+        size_t total[2] = {0, 0}; /* of the partition key parts, of the sort key parts */
+        for (size_t k = 0; k < (size_t)x->key.hash_count + x->key.range_count; k++) {
+            const struct attr *at = item_find(item, x->key.part[k].name);
+            if (at == NULL)
+                continue;
+            if (!check_index_part(c, x, &x->key.part[k], at))
+                return false;
+            total[k >= x->key.hash_count] += attr_key_bytes(at, c->arena).n;
+        }
+        /* unverified: that an index's sizes are worded like the table's */
+        if (!check_size(c, total[0], true) || !check_size(c, total[1], false))
+            return false;
+    }
+    return true;
+}

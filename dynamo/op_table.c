@@ -1,0 +1,106 @@
+/* CreateTable, DescribeTable, ListTables, DeleteTable. A table is CREATING or DELETING only in the
+ * reply of the call that says so: it is ready, or gone, at once, and waiters that poll every 20 s
+ * see it at their first look. */
+#include "ddb_internal.h"
+#include "ids.h"
+
+enum { LIST_MAX = 100 };
+
+static bool refuse_unsupported(struct call *c, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (jval_present(jval_get(c->in, names[i])))
+            return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                            "Puddle does not support %s yet", names[i]);
+    }
+    return true;
+}
+
+static struct str table_name(struct call *c)
+{
+    return jval_text(jval_get(c->in, "TableName"), c->arena);
+}
+
+enum call_status ddb_create_table(struct call *c)
+{
+    static const char *const unsupported[] = {"ResourcePolicy", "GlobalTableSourceArn",
+                                              "GlobalTableSettingsReplicationMode"};
+    struct ddb *d = ddb_of(c);
+    char id[37];
+    struct str name = table_name(c);
+    if (!table_def_check(c->in, c->arena, &c->err) || !refuse_unsupported(c, unsupported, 3))
+        return CALL_FAILED;
+    if (catalog_find(&d->catalog, c->account, c->region, name) != NULL)
+        return CALL_FAIL(c, &DYNAMODB_ResourceInUseException, "Table already exists: %.*s",
+                         STR_ARG(name));
+    ids_uuid(id);
+    struct table_stamp stamp = {id, c->now_ms};
+    struct str def = table_def_text(c->in, &stamp, c->arena);
+    if (!db_begin(d->db) || !db_savepoint(d->db))
+        return ddb_internal_error(c);
+    struct table *t = catalog_add(&d->catalog, c->account, c->region, name, def);
+    if (t == NULL) {
+        db_savepoint_rollback(d->db);
+        return ddb_internal_error(c);
+    }
+    db_savepoint_release(d->db);
+    json_obj(&c->out, NULL);
+    table_describe(t, "CREATING", c->arena, &c->out, "TableDescription");
+    json_end(&c->out);
+    return CALL_DONE;
+}
+
+enum call_status ddb_describe_table(struct call *c)
+{
+    const struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
+    if (t == NULL)
+        return CALL_FAILED;
+    json_obj(&c->out, NULL);
+    table_describe(t, "ACTIVE", c->arena, &c->out, "Table");
+    json_end(&c->out);
+    return CALL_DONE;
+}
+
+enum call_status ddb_list_tables(struct call *c)
+{
+    struct str from = jval_text(jval_get(c->in, "ExclusiveStartTableName"), c->arena);
+    int64_t limit = LIST_MAX;
+    size_t count, at = 0;
+    jval_i64(jval_get(c->in, "Limit"), &limit);
+    struct str *names =
+        catalog_names(&ddb_of(c)->catalog, c->account, c->region, c->arena, &count);
+    while (at < count && from.n > 0 && str_cmp(names[at], from) <= 0)
+        at++;
+    json_obj(&c->out, NULL);
+    json_arr(&c->out, "TableNames");
+    for (; at < count && limit > 0; at++, limit--)
+        json_str(&c->out, NULL, names[at]);
+    json_end(&c->out);
+    if (at < count)
+        json_str(&c->out, "LastEvaluatedTableName", names[at - 1]);
+    json_end(&c->out);
+    return CALL_DONE;
+}
+
+enum call_status ddb_delete_table(struct call *c)
+{
+    struct ddb *d = ddb_of(c);
+    struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
+    if (t == NULL)
+        return CALL_FAILED;
+    if (t->deletion_protected)
+        return CALL_FAIL(c, &AWS_ValidationException,
+                         "Resource cannot be deleted as it is currently protected against "
+                         "deletion. Disable deletion protection first.");
+    json_obj(&c->out, NULL);
+    table_describe(t, "DELETING", c->arena, &c->out, "TableDescription");
+    json_end(&c->out);
+    if (!db_begin(d->db) || !db_savepoint(d->db))
+        return ddb_internal_error(c);
+    if (!catalog_remove(&d->catalog, t)) {
+        db_savepoint_rollback(d->db);
+        return ddb_internal_error(c);
+    }
+    db_savepoint_release(d->db);
+    return CALL_DONE;
+}

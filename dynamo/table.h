@@ -1,0 +1,56 @@
+/* table.h - a table's definition as structs. Parsed once from the stored JSON; read by every
+ * operation. */
+#ifndef PUDDLE_TABLE_H
+#define PUDDLE_TABLE_H
+#include "json.h"
+#include "store.h"
+
+enum { TABLE_KEY_PARTS_MAX = 8, TABLE_GSI_MAX = 20, TABLE_LSI_MAX = 5 };
+
+struct key_part {
+    struct str name;
+    char type; /* 'S', 'N', 'B' */
+};
+struct key_schema { /* partition key parts first; one of each but in GSIs, which may have 4 + 4 */
+    struct key_part part[TABLE_KEY_PARTS_MAX];
+    uint8_t hash_count, range_count;
+};
+enum projection { PROJECT_ALL, PROJECT_KEYS_ONLY, PROJECT_INCLUDE };
+struct index {
+    struct str name;
+    bool global;
+    struct key_schema key;
+    enum projection projection;
+    struct str *non_key; /* of PROJECT_INCLUDE */
+    size_t non_key_count;
+    struct jval def; /* its member of GlobalSecondaryIndexes / LocalSecondaryIndexes */
+};
+struct table {
+    int64_t id; /* names its SQLite table; never used twice */
+    struct str account, region, name, arn;
+    struct jval def; /* the stored definition: CreateTable's input and what was fixed then */
+    struct key_schema key;
+    struct index *indexes; /* global ones first */
+    size_t index_count, global_count;
+    bool on_demand, deletion_protected;
+    int64_t items, bytes; /* live */
+    bool counts_moved;    /* the stored counts are marked as not to be trusted */
+    struct store_stmts stmts;
+    struct arena *arena; /* owns all of this */
+};
+
+/* Fills key, indexes and flags from t->def (already checked by table_def_check). False: the
+ * definition is not one (damaged file). */
+bool table_parse(struct table *t);
+/* CreateTable's semantic checks in AWS's order; in has passed the model. */
+bool table_def_check(struct jval in, struct arena *a, struct aws_err *err);
+struct table_stamp { /* what CreateTable adds to its input */
+    const char *table_id;
+    int64_t created_ms;
+};
+/* The definition to store, in the arena. */
+struct str table_def_text(struct jval in, const struct table_stamp *stamp, struct arena *a);
+/* TableDescription as member key of out. status: "CREATING", "ACTIVE", "DELETING". */
+void table_describe(const struct table *t, const char *status, struct arena *a,
+                    struct json_out *out, const char *key);
+#endif

@@ -1,0 +1,114 @@
+/* The gateway's life, its service table and what the rest of the program asks about it. */
+#include "apigateway_model.h"
+#include "gw_store.h"
+#include "panic.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct db_migration migrations[] = {
+    {1, "CREATE TABLE gateway_doc(api TEXT NOT NULL, kind INTEGER NOT NULL, id TEXT NOT NULL,"
+        " account TEXT NOT NULL, region TEXT NOT NULL, doc TEXT NOT NULL,"
+        " PRIMARY KEY(api, kind, id));"
+        "CREATE INDEX gateway_doc_owner ON gateway_doc(account, region, api) WHERE kind = 0;"},
+};
+
+static struct op ops[] = {
+#define OP(name, handler, writes) {#name, handler, writes, NULL},
+#include "ops.def"
+#undef OP
+};
+
+struct gateway *gateway_new(struct db *db, struct rie *rie, char *reterr, size_t reterr_size)
+{
+    if (!db_migrate(db, "gateway", migrations, sizeof migrations / sizeof migrations[0], reterr,
+                    reterr_size))
+        return NULL;
+    struct gateway *g = calloc(1, sizeof *g);
+    if (g == NULL)
+        PANIC("out of memory");
+    g->db = db;
+    g->rie = rie;
+    g->service = (struct service){.id = "apigateway",
+                                  .label = "apigateway",
+                                  .protocol = WIRE_REST_JSON,
+                                  .model = &apigateway_model,
+                                  .ops = ops,
+                                  .op_count = sizeof ops / sizeof ops[0],
+                                  .state = g,
+                                  .internal_error = &AWS_InternalFailure};
+    service_init(&g->service);
+    map_init(&g->stages);
+    buf_init(&g->default_id, 64);
+    buf_init(&g->default_stage, 256);
+    db_on_rollback(db, gw_stages_drop, g);
+    return g;
+}
+
+void gateway_free(struct gateway *g)
+{
+    if (g == NULL)
+        return;
+    db_off_rollback(g->db, gw_stages_drop, g);
+    sqlite3_stmt **slots[] = {&g->get,  &g->put,       &g->del,   &g->del_api, &g->del_all,
+                              &g->list, &g->list_apis, &g->count, &g->has};
+    for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++)
+        db_stmt_drop(g->db, slots[i]);
+    gw_stages_drop(g);
+    map_release(&g->stages);
+    buf_release(&g->default_id);
+    buf_release(&g->default_stage);
+    free(g);
+}
+
+void gateway_set_loop(struct gateway *g, struct loop *loop)
+{
+    g->loop = loop;
+}
+
+struct service *gateway_service(struct gateway *g)
+{
+    return &g->service;
+}
+
+void gateway_set_default(struct gateway *g, struct str api_id, struct str stage)
+{
+    buf_clear(&g->default_id);
+    buf_clear(&g->default_stage);
+    buf_add(&g->default_id, api_id);
+    buf_add(&g->default_stage, stage);
+    ASSERT(!g->default_id.overflow && !g->default_stage.overflow);
+}
+
+bool gateway_default(const struct gateway *g, struct str *ret_api_id, struct str *ret_stage)
+{
+    struct str id = buf_view(&g->default_id);
+    if (id.n == 0 || !gateway_has_api(g, id))
+        return false;
+    *ret_api_id = id;
+    *ret_stage = buf_view(&g->default_stage);
+    return true;
+}
+
+void gateway_write_status(struct gateway *g, struct json_out *out)
+{
+    struct arena *a = arena_new(0, SIZE_MAX);
+    struct gw_doc *apis, *stages;
+    size_t count = gw_api_list(g, STR_NONE, STR_NONE, STR_NONE, 0, a, &apis);
+    json_arr(out, NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct jval doc;
+        if (!json_parse(a, apis[i].text, JSON_DEPTH_DEFAULT, &doc, NULL))
+            continue;
+        json_obj(out, NULL);
+        json_str(out, "id", apis[i].id);
+        json_str(out, "name", jval_text(jval_get(doc, "name"), a));
+        json_arr(out, "stages");
+        size_t stage_count = gw_doc_list(g, apis[i].id, GW_STAGE, STR_NONE, 0, a, &stages);
+        for (size_t k = 0; k < stage_count; k++)
+            json_str(out, NULL, stages[k].id);
+        json_end(out);
+        json_end(out);
+    }
+    json_end(out);
+    arena_free(a);
+}

@@ -1,0 +1,26 @@
+/* gw_event.h - the event of a Lambda proxy integration, payload format 1.0 (facts/lambda.md 4.1). */
+#ifndef PUDDLE_GW_EVENT_H
+#define PUDDLE_GW_EVENT_H
+#include "gw_match.h"
+#include "http.h"
+
+struct event_v1 {
+    const struct http_req *req;
+    struct str path; /* raw, after the stage */
+    struct str api_id, stage, account, region, deployment_id;
+    const struct route_match *match;
+    const struct gw_pair *variables; /* stage variables */
+    size_t variable_count;
+    bool body_is_binary; /* the Content-Type is among the API's binaryMediaTypes */
+    struct str request_id, extended_id, trace_root;
+    int64_t now_ms;
+};
+/* Appends the event's JSON text. */
+void event_v1_write(const struct event_v1 *e, struct arena *a, struct buf *out);
+/* The path as handlers see it: leading slashes are one. */
+struct str event_path(struct str path);
+/* True if a media type header ("image/png; q=1, ...": the first type counts) is in types. */
+bool event_media_matches(struct str header, const struct str *types, size_t count);
+/* s, or a copy in which every byte that is not part of UTF-8 is U+FFFD. */
+struct str event_text(struct arena *a, struct str s);
+#endif

@@ -1,0 +1,110 @@
+/* gw_store.h - private to the gateway: its state, the documents it keeps, and the checks that
+ * several operations share. Every record is a JSON object in one table; what is stored is what the
+ * management operations answer. The data plane works on stages compiled from it. */
+#ifndef PUDDLE_GW_STORE_H
+#define PUDDLE_GW_STORE_H
+#include "gateway.h"
+#include "gw_match.h"
+#include "map.h"
+
+enum gw_kind { /* stored: append only */
+    GW_API = 0,        /* id ''           RestApi                                              */
+    GW_RESOURCE = 1,   /* id, Resource with resourceMethods in full (embed=methods)            */
+    GW_DEPLOYMENT = 2, /* id, Deployment                                                       */
+    GW_SNAPSHOT = 3,   /* deployment id, array of the Resources as they were                   */
+    GW_STAGE = 4       /* name, Stage                                                          */
+};
+
+struct gateway {
+    struct db *db;
+    struct rie *rie;
+    struct loop *loop; /* NULL: no timeouts */
+    struct service service;
+    sqlite3_stmt *get, *put, *del, *del_api, *del_all, *list, *list_apis, *count, *has;
+    struct map stages;         /* "<api>/<stage>" -> struct gw_stage: compiled when first used */
+    struct buf default_id, default_stage; /* empty: none */
+};
+
+/* A stage ready to serve: dropped as a whole when anything it was made from changes. */
+struct gw_stage {
+    struct arena *arena;
+    struct str api_id, name, account, region, deployment_id;
+    struct gw_pair *variables;
+    size_t variable_count;
+    struct str *binary_types;
+    size_t binary_count;
+    bool is_disabled; /* disableExecuteApiEndpoint */
+    struct route_tree *routes;
+};
+/* NULL: no such API or stage. Valid until the next change; never keep it over a wait. */
+const struct gw_stage *gw_stage_find(struct gateway *g, struct str api_id, struct str stage);
+void gw_stages_drop(void *gateway);
+
+/* Fills ret_text (in a); false if there is none. */
+bool gw_doc_get(struct gateway *g, struct str api, enum gw_kind kind, struct str id,
+                struct arena *a, struct str *ret_text);
+bool gw_doc_put(struct gateway *g, struct str api, enum gw_kind kind, struct str id,
+                struct str account, struct str region, struct str text);
+bool gw_doc_del(struct gateway *g, struct str api, enum gw_kind kind, struct str id);
+bool gw_api_del(struct gateway *g, struct str api);
+struct gw_doc {
+    struct str id, text;
+};
+/* Documents of that kind with an id above after, in id order, at most limit (0: all). */
+size_t gw_doc_list(struct gateway *g, struct str api, enum gw_kind kind, struct str after,
+                   size_t limit, struct arena *a, struct gw_doc **ret);
+/* The same over the APIs of an owner; account empty: of everybody. */
+size_t gw_api_list(struct gateway *g, struct str account, struct str region, struct str after,
+                   size_t limit, struct arena *a, struct gw_doc **ret);
+/* Owner and document of an API, whoever asks. */
+bool gw_api_get(struct gateway *g, struct str id, struct arena *a, struct str *ret_account,
+                struct str *ret_region, struct str *ret_text);
+
+/* --- for operations: each check writes AWS's error itself --- */
+/* The member's text, empty if absent. */
+struct str gw_in(struct call *c, const char *member);
+/* restApiId of the caller's account and region; ret_doc and ret_text may be NULL. */
+bool gw_need_api(struct call *c, struct str *ret_id, struct str *ret_text, struct jval *ret_doc);
+/* Any other document; message is that of the NotFoundException. */
+bool gw_need_doc(struct call *c, struct str api, enum gw_kind kind, struct str id,
+                 const char *message, struct str *ret_text, struct jval *ret_doc);
+/* restApiId, resourceId and httpMethod of the call. */
+struct gw_target {
+    struct str api, resource_id, method; /* method: upper case as stored */
+    struct str text;                     /* the resource's document */
+    struct jval resource, method_doc;
+};
+bool gw_need_resource(struct call *c, struct gw_target *ret);
+bool gw_need_method(struct call *c, struct gw_target *ret);
+/* Begins the transaction and stores; false with the service's own error. */
+bool gw_save(struct call *c, struct str api, enum gw_kind kind, struct str id, struct str text);
+bool gw_fail_store(struct call *c);
+/* An object text with the member at path set to a JSON text, or removed (value.p == NULL); objects
+ * on the way are made. */
+struct str gw_doc_set(struct arena *a, struct str text, const struct str *path, size_t depth,
+                      struct str value);
+/* s as a JSON string text. */
+struct str gw_quote(struct arena *a, struct str s);
+/* The raw text of a member that the model has checked; p == NULL when absent. */
+struct str gw_in_raw(struct call *c, const char *member);
+/* Copies the members named (NULL ends) from the input as they are, those that are present. */
+void gw_copy_members(struct call *c, struct json_out *w, const char *const *names);
+/* "Puddle does not support ... yet": what is configured and would not be run is refused. */
+enum call_status gw_unsupported(struct call *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* limit and position of a listing; false with an error. */
+bool gw_need_page(struct call *c, size_t *ret_limit, struct str *ret_after);
+/* {"item":[...],"position":...} of documents; more than limit means there is a next page. */
+void gw_write_page(struct call *c, const struct gw_doc *docs, size_t count, size_t limit);
+struct patch {
+    struct str op, path, value;
+    bool has_value;
+};
+bool gw_patches(struct call *c, struct patch **ret, size_t *ret_count);
+/* The rest of path after prefix, "~1" and "~0" decoded. False: another path. */
+bool gw_patch_under(struct call *c, struct str path, const char *prefix, struct str *ret_rest);
+
+#define OP(name, handler, writes) enum call_status handler(struct call *c);
+#include "ops.def"
+#undef OP
+#endif

@@ -1,0 +1,378 @@
+/* REST APIs and their tags. */
+#include "apigateway_model.h"
+#include "arn.h"
+#include "gw_store.h"
+#include "ids.h"
+#include "log.h"
+#include "panic.h"
+
+enum { COMPRESSION_MAX = 10485760, TAGS_MAX = 50 };
+
+static bool bad(struct call *c, const char *message)
+{
+    return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException, "%s", message);
+}
+
+/* Compression only changes the transfer of a body, so it is stored and named, not refused. */
+static bool check_compression(struct call *c, int64_t size)
+{
+    if (size < 0 || size > COMPRESSION_MAX)
+        return bad(c, "Invalid minimum compression size, must be between 0 and 10485760");
+    log_msg(LOG_WARN, "gateway", "minimumCompressionSize is kept, but replies are not compressed");
+    return true;
+}
+
+static bool check_endpoint(struct call *c)
+{
+    struct jval endpoint = jval_get(c->in, "endpointConfiguration");
+    struct jval types = jval_get(endpoint, "types");
+    if (jval_present(types) && jval_count(types) == 0)
+        return bad(c, "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.");
+    if (jval_count(types) > 1)
+        return bad(c, "Cannot create an api with multiple Endpoint Types.");
+    struct str type = jval_text(jval_at(types, 0), c->arena);
+    if (str_eq_c(type, "PRIVATE") || jval_count(jval_get(endpoint, "vpcEndpointIds")) > 0) {
+        gw_unsupported(c, "private REST APIs");
+        return false;
+    }
+    return true;
+}
+
+static bool check_create(struct call *c)
+{
+    struct jval description = jval_get(c->in, "description");
+    int64_t size;
+    if (gw_in(c, "name").n == 0)
+        return bad(c, "Name cannot be empty"); /* unverified */
+    if (jval_present(description) && gw_in(c, "description").n == 0)
+        return bad(c, "Description cannot be an empty string");
+    if (jval_i64(jval_get(c->in, "minimumCompressionSize"), &size) && !check_compression(c, size))
+        return false;
+    if (!check_endpoint(c))
+        return false;
+    if (gw_in(c, "cloneFrom").n > 0) {
+        gw_unsupported(c, "cloneFrom");
+        return false;
+    }
+    if (gw_in(c, "policy").n > 0) {
+        gw_unsupported(c, "resource policies of REST APIs");
+        return false;
+    }
+    return true;
+}
+
+/* LocalStack's convention: the tag _custom_id_ chooses the id. */
+static bool choose_id(struct call *c, char *out, size_t out_size)
+{
+    struct str id = STR(""), account, region, text;
+    jval_str(jval_get(jval_get(c->in, "tags"), "_custom_id_"), c->arena, &id);
+    if (id.n == 0) {
+        ids_lower_alnum(out, 10);
+        return true;
+    }
+    if (id.n >= out_size)
+        return bad(c, "The tag _custom_id_ must be 1 to 40 of a-z, A-Z, 0-9, - and _");
+    for (size_t i = 0; i < id.n; i++) {
+        char ch = id.p[i];
+        bool ok = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+                  (ch >= '0' && ch <= '9') || ch == '-' || ch == '_';
+        if (!ok)
+            return bad(c, "The tag _custom_id_ must be 1 to 40 of a-z, A-Z, 0-9, - and _");
+        out[i] = ch;
+    }
+    out[id.n] = '\0';
+    if (gw_api_get(c->svc->state, id, c->arena, &account, &region, &text))
+        return aws_fail(&c->err, c->arena, &APIGATEWAY_ConflictException,
+                        "A REST API with the id %.*s exists already", STR_ARG(id));
+    return true;
+}
+
+static void write_endpoint(struct call *c, struct json_out *w)
+{
+    struct jval endpoint = jval_get(c->in, "endpointConfiguration"), types;
+    struct str address = jval_text(jval_get(endpoint, "ipAddressType"), c->arena);
+    types = jval_get(endpoint, "types");
+    json_obj(w, "endpointConfiguration");
+    json_arr(w, "types");
+    json_str(w, NULL,
+             jval_count(types) > 0 ? jval_text(jval_at(types, 0), c->arena) : STR("EDGE"));
+    json_end(w);
+    json_str(w, "ipAddressType", address.n > 0 ? address : STR("ipv4"));
+    json_end(w);
+}
+
+enum call_status gw_create_rest_api(struct call *c)
+{
+    static const char *const copied[] = {"name",           "description",
+                                         "version",        "binaryMediaTypes",
+                                         "tags",           "minimumCompressionSize",
+                                         "securityPolicy", "endpointAccessMode",
+                                         NULL};
+    struct gateway *g = c->svc->state;
+    char id[41], root[7];
+    bool disabled = false;
+    if (!check_create(c) || !choose_id(c, id, sizeof id))
+        return CALL_FAILED;
+    ids_lower_alnum(root, 6);
+    jval_bool(jval_get(c->in, "disableExecuteApiEndpoint"), &disabled);
+    struct str source = gw_in(c, "apiKeySource");
+    json_obj(&c->out, NULL);
+    json_cstr(&c->out, "id", id);
+    gw_copy_members(c, &c->out, copied);
+    json_i64(&c->out, "createdDate", c->now_ms / 1000);
+    json_str(&c->out, "apiKeySource", source.n > 0 ? source : STR("HEADER"));
+    write_endpoint(c, &c->out);
+    json_bool(&c->out, "disableExecuteApiEndpoint", disabled);
+    json_cstr(&c->out, "rootResourceId", root);
+    json_end(&c->out);
+    struct str resource = arena_fmt(c->arena, "{\"id\":\"%s\",\"path\":\"/\"}", root);
+    if (!db_begin(g->db) || !db_savepoint(g->db)) {
+        gw_fail_store(c);
+        return CALL_FAILED;
+    }
+    if (!gw_save(c, str_c(id), GW_API, STR(""), buf_view(c->out_buf)) ||
+        !gw_save(c, str_c(id), GW_RESOURCE, str_c(root), resource)) {
+        db_savepoint_rollback(g->db);
+        return CALL_FAILED;
+    }
+    db_savepoint_release(g->db);
+    return CALL_DONE;
+}
+
+enum call_status gw_get_rest_api(struct call *c)
+{
+    struct str id, text;
+    if (!gw_need_api(c, &id, &text, NULL))
+        return CALL_FAILED;
+    json_raw(&c->out, NULL, text);
+    return CALL_DONE;
+}
+
+enum call_status gw_get_rest_apis(struct call *c)
+{
+    size_t limit;
+    struct str after;
+    struct gw_doc *docs;
+    if (!gw_need_page(c, &limit, &after))
+        return CALL_FAILED;
+    size_t count =
+        gw_api_list(c->svc->state, c->account, c->region, after, limit + 1, c->arena, &docs);
+    gw_write_page(c, docs, count, limit);
+    return CALL_DONE;
+}
+
+enum call_status gw_delete_rest_api(struct call *c)
+{
+    struct gateway *g = c->svc->state;
+    struct str id;
+    if (!gw_need_api(c, &id, NULL, NULL))
+        return CALL_FAILED;
+    if (db_begin(g->db) && gw_api_del(g, id))
+        return CALL_DONE;
+    gw_fail_store(c);
+    return CALL_FAILED;
+}
+
+/* --- UpdateRestApi --- */
+
+static bool patch_binary_types(struct call *c, const struct patch *p, struct str type,
+                               struct str *text)
+{
+    struct jval doc, it = {0};
+    struct json_out w;
+    struct buf *b = arena_new_buf(c->arena, 1024 * 1024);
+    bool adding = !str_eq_c(p->op, "remove");
+    if (!json_parse(c->arena, *text, JSON_DEPTH_DEFAULT, &doc, NULL))
+        PANIC("a gateway document is not JSON");
+    json_out_init(&w, b);
+    json_arr(&w, NULL);
+    for (struct jval types = jval_get(doc, "binaryMediaTypes"); jval_next(types, &it, NULL);) {
+        struct str have = jval_text(it, c->arena);
+        if (!str_eq(have, type))
+            json_str(&w, NULL, have);
+    }
+    /* replace renames the entry that the path names */
+    if (adding)
+        json_str(&w, NULL, str_eq_c(p->op, "replace") && p->value.n > 0 ? p->value : type);
+    json_end(&w);
+    *text = gw_doc_set(c->arena, *text, &STR("binaryMediaTypes"), 1, buf_view(b));
+    return true;
+}
+
+static bool patch_compression(struct call *c, const struct patch *p, struct str *text)
+{
+    int64_t size;
+    if (!str_eq_c(p->op, "replace"))
+        return bad(c, "Invalid patch operation specified. Must be one of: [replace]");
+    if (p->value.n == 0) {
+        *text = gw_doc_set(c->arena, *text, &STR("minimumCompressionSize"), 1, STR_NONE);
+        return true;
+    }
+    if (!str_to_i64(p->value, &size))
+        size = -1;
+    if (!check_compression(c, size))
+        return false;
+    *text = gw_doc_set(c->arena, *text, &STR("minimumCompressionSize"), 1, p->value);
+    return true;
+}
+
+static bool patch_endpoint(struct call *c, const struct patch *p, struct str rest, struct str *text)
+{
+    struct str path[] = {STR("endpointConfiguration"), STR("types")};
+    if (str_starts(rest, STR("types/")) && str_eq_c(p->op, "replace")) {
+        if (str_eq_c(p->value, "PRIVATE")) {
+            gw_unsupported(c, "private REST APIs");
+            return false;
+        }
+        if (!str_eq_c(p->value, "EDGE") && !str_eq_c(p->value, "REGIONAL"))
+            return bad(c, "Invalid EndpointTypes specified. Valid options are"
+                          " REGIONAL,EDGE,PRIVATE");
+        struct str list = arena_fmt(c->arena, "[\"%.*s\"]", STR_ARG(p->value));
+        *text = gw_doc_set(c->arena, *text, path, 2, list);
+        return true;
+    }
+    if (str_eq_c(rest, "ipAddressType") && str_eq_c(p->op, "replace")) {
+        if (!str_eq_c(p->value, "ipv4") && !str_eq_c(p->value, "dualstack"))
+            return bad(c, "ipAddressType must be either ipv4 or dualstack.");
+        path[1] = STR("ipAddressType");
+        *text = gw_doc_set(c->arena, *text, path, 2, gw_quote(c->arena, p->value));
+        return true;
+    }
+    return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException, "Invalid patch path %.*s",
+                    STR_ARG(p->path));
+}
+
+static bool patch_text(struct call *c, const struct patch *p, const char *member, struct str *text)
+{
+    struct str path = str_c(member);
+    if (!str_eq_c(p->op, "replace"))
+        return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
+                        "Invalid patch path  '%.*s' specified for op '%.*s'. Please choose"
+                        " supported operations",
+                        STR_ARG(p->path), STR_ARG(p->op));
+    *text = gw_doc_set(c->arena, *text, &path, 1, gw_quote(c->arena, p->value));
+    return true;
+}
+
+static bool patch_api(struct call *c, const struct patch *p, struct str *text)
+{
+    struct str rest;
+    if (str_eq_c(p->path, "/name"))
+        return p->value.n > 0 ? patch_text(c, p, "name", text) : bad(c, "Name cannot be empty");
+    if (str_eq_c(p->path, "/description"))
+        return patch_text(c, p, "description", text);
+    if (str_eq_c(p->path, "/version"))
+        return patch_text(c, p, "version", text);
+    if (str_eq_c(p->path, "/apiKeySource") &&
+        (str_eq_c(p->value, "HEADER") || str_eq_c(p->value, "AUTHORIZER")))
+        return patch_text(c, p, "apiKeySource", text);
+    if (str_eq_c(p->path, "/minimumCompressionSize"))
+        return patch_compression(c, p, text);
+    if (str_eq_c(p->path, "/disableExecuteApiEndpoint") && str_eq_c(p->op, "replace")) {
+        *text = gw_doc_set(c->arena, *text, &STR("disableExecuteApiEndpoint"), 1,
+                           str_case_eq(p->value, STR("true")) ? STR("true") : STR("false"));
+        return true;
+    }
+    if (gw_patch_under(c, p->path, "/binaryMediaTypes/", &rest))
+        return patch_binary_types(c, p, rest, text);
+    if (gw_patch_under(c, p->path, "/endpointConfiguration/", &rest))
+        return patch_endpoint(c, p, rest, text);
+    if (str_eq_c(p->path, "/policy")) {
+        gw_unsupported(c, "resource policies of REST APIs");
+        return false;
+    }
+    return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException, "Invalid patch path %.*s",
+                    STR_ARG(p->path));
+}
+
+enum call_status gw_update_rest_api(struct call *c)
+{
+    struct str id, text;
+    struct patch *patches;
+    size_t count;
+    if (!gw_need_api(c, &id, &text, NULL) || !gw_patches(c, &patches, &count))
+        return CALL_FAILED;
+    for (size_t i = 0; i < count; i++)
+        if (!patch_api(c, &patches[i], &text))
+            return CALL_FAILED;
+    if (!gw_save(c, id, GW_API, STR(""), text))
+        return CALL_FAILED;
+    json_raw(&c->out, NULL, text);
+    return CALL_DONE;
+}
+
+/* --- tags: of APIs and stages --- */
+
+struct tagged {
+    struct str api, id, text;
+    enum gw_kind kind;
+    struct jval doc;
+};
+
+/* arn:aws:apigateway:<region>::/restapis/<id>[/stages/<name>] */
+static bool need_tagged(struct call *c, struct tagged *ret)
+{
+    struct arn arn;
+    struct str account, region, rest;
+    *ret = (struct tagged){.kind = GW_API, .id = STR("")};
+    if (!arn_parse(gw_in(c, "resourceArn"), &arn) || !str_eq_c(arn.service, "apigateway") ||
+        !str_starts(arn.resource, STR("/restapis/")))
+        return bad(c, "Invalid ARN specified in the request");
+    rest = str_sub(arn.resource, sizeof "/restapis/" - 1, arn.resource.n);
+    ret->api = str_cut(&rest, '/');
+    if (!gw_api_get(c->svc->state, ret->api, c->arena, &account, &region, &ret->text) ||
+        !str_eq(account, c->account) || !str_eq(region, c->region))
+        return aws_fail(&c->err, c->arena, &APIGATEWAY_NotFoundException,
+                        "Invalid API identifier specified %.*s:%.*s", STR_ARG(c->account),
+                        STR_ARG(ret->api));
+    if (rest.p != NULL) {
+        if (!str_starts(rest, STR("stages/")))
+            return bad(c, "Invalid ARN specified in the request");
+        ret->id = str_sub(rest, sizeof "stages/" - 1, rest.n);
+        ret->kind = GW_STAGE;
+    }
+    return gw_need_doc(c, ret->api, ret->kind, ret->id, "Invalid stage identifier specified",
+                       &ret->text, &ret->doc);
+}
+
+enum call_status gw_get_tags(struct call *c)
+{
+    struct tagged t;
+    if (!need_tagged(c, &t))
+        return CALL_FAILED;
+    struct jval tags = jval_get(t.doc, "tags");
+    json_obj(&c->out, NULL);
+    json_raw(&c->out, "tags", jval_present(tags) ? jval_raw(tags) : STR("{}"));
+    json_end(&c->out);
+    return CALL_DONE;
+}
+
+enum call_status gw_tag_resource(struct call *c)
+{
+    struct tagged t;
+    struct jval it = {0};
+    if (!need_tagged(c, &t))
+        return CALL_FAILED;
+    if (jval_count(jval_get(c->in, "tags")) > TAGS_MAX)
+        return CALL_FAIL(c, &APIGATEWAY_BadRequestException, "Too many tags: at most %d", TAGS_MAX);
+    for (struct jval tags = jval_get(c->in, "tags"); jval_next(tags, &it, NULL);) {
+        struct str path[] = {STR("tags"), jval_key_str(it, c->arena)};
+        t.text = gw_doc_set(c->arena, t.text, path, 2, jval_raw(it));
+    }
+    return gw_save(c, t.api, t.kind, t.id, t.text) ? CALL_DONE : CALL_FAILED;
+}
+
+enum call_status gw_untag_resource(struct call *c)
+{
+    struct tagged t;
+    struct jval it = {0};
+    if (!need_tagged(c, &t))
+        return CALL_FAILED;
+    if (jval_count(jval_get(c->in, "tagKeys")) > TAGS_MAX)
+        return CALL_FAIL(c, &APIGATEWAY_BadRequestException, "Too many tags: at most %d", TAGS_MAX);
+    for (struct jval keys = jval_get(c->in, "tagKeys"); jval_next(keys, &it, NULL);) {
+        struct str path[] = {STR("tags"), jval_text(it, c->arena)};
+        t.text = gw_doc_set(c->arena, t.text, path, 2, STR_NONE);
+    }
+    return gw_save(c, t.api, t.kind, t.id, t.text) ? CALL_DONE : CALL_FAILED;
+}

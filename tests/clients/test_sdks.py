@@ -1,0 +1,95 @@
+"""boto3 and the JavaScript SDKs as their users use them."""
+import json
+import shutil
+import subprocess
+import unittest
+
+from puddle import ROLE, ROOT, Server, make_zip
+
+ECHO = {"index.js": "exports.handler = async (event) => event;"}
+
+
+class Boto3(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        try:
+            import boto3
+        except ImportError:
+            raise unittest.SkipTest("boto3 is not installed")
+        cls.s = Server("--quiet")
+        cls.addClassCleanup(cls.s.close)
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        cls.db = session.client("dynamodb", endpoint_url=cls.s.url)
+        cls.tables = session.resource("dynamodb", endpoint_url=cls.s.url)
+        cls.functions = session.client("lambda", endpoint_url=cls.s.url)
+        cls.api = session.client("apigateway", endpoint_url=cls.s.url)
+
+    def test_a_table_from_creation_to_deletion(self):
+        from decimal import Decimal
+        table = self.tables.create_table(
+            TableName="Boto", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+        table.wait_until_exists()
+        item = {"id": "\u00e4", "n": Decimal("1.50"), "b": b"\0\xff", "s": {1, 2}, "l": [None, True], "m": {"x": ""}}
+        table.put_item(Item=item)
+        self.assertEqual(table.get_item(Key={"id": "\u00e4"})["Item"]["n"], Decimal("1.5"))
+        self.assertEqual(table.get_item(Key={"id": "none"}).get("Item"), None)
+        self.assertEqual(table.delete_item(Key={"id": "\u00e4"}, ReturnValues="ALL_OLD")["Attributes"]["l"], [None, True])
+        table.delete()
+        table.wait_until_not_exists()
+
+    def test_expressions_are_refused_not_ignored(self):
+        from botocore.exceptions import ClientError
+        self.db.create_table(
+            TableName="Expr", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+        with self.assertRaises(ClientError) as caught:
+            self.db.put_item(TableName="Expr", Item={"id": {"S": "a"}}, ConditionExpression="attribute_not_exists(id)")
+        self.assertEqual(caught.exception.response["Error"]["Code"], "ValidationException")
+        self.assertNotIn("Item", self.db.get_item(TableName="Expr", Key={"id": {"S": "a"}}))
+
+    def test_a_function_and_its_waiters(self):
+        self.functions.create_function(FunctionName="boto", Runtime="nodejs20.x", Handler="index.handler", Role=ROLE,
+                                       Code={"ZipFile": make_zip(ECHO)})
+        self.functions.get_waiter("function_active").wait(FunctionName="boto")
+        reply = self.functions.invoke(FunctionName="boto", Payload=b'{"a":1}')
+        self.assertEqual(json.loads(reply["Payload"].read()), {"a": 1})
+        self.functions.update_function_configuration(FunctionName="boto", Timeout=9)
+        self.functions.get_waiter("function_updated").wait(FunctionName="boto")
+        with self.assertRaises(self.functions.exceptions.ResourceNotFoundException):
+            self.functions.get_function(FunctionName="nobody")
+
+    def test_accounts_are_separate(self):
+        import boto3
+        other = boto3.client("dynamodb", endpoint_url=self.s.url, aws_access_key_id="111111111111",
+                             aws_secret_access_key="x", region_name="us-east-1")
+        other.create_table(TableName="Mine", BillingMode="PAY_PER_REQUEST",
+                           KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                           AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+        self.assertIn("111111111111", other.describe_table(TableName="Mine")["Table"]["TableArn"])
+        self.assertNotIn("Mine", self.db.list_tables()["TableNames"])
+
+
+class JavaScript(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if shutil.which("node") is None or not (ROOT / "tests/clients/js/node_modules/aws-sdk").exists():
+            raise unittest.SkipTest("node, or node_modules of tests/clients/js, is not here")
+        cls.s = Server("--quiet")
+        cls.addClassCleanup(cls.s.close)
+        cls.s.create_function("js", ECHO)
+        done = subprocess.run(["node", "clients.js"], cwd=ROOT / "tests/clients/js", env=cls.s.environment(),
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        cls.results = json.loads(done.stdout)
+
+    def test_the_v2_document_client(self):
+        item = {"id": "a", "n": 1, "list": [1, "x", {"deep": True}], "nothing": None}
+        self.assertEqual((self.results["v2get"], self.results["v2old"]), (item, item))
+        self.assertEqual(self.results["v2error"], ["ResourceNotFoundException", "Requested resource not found", 400])
+
+    def test_the_v3_clients(self):
+        self.assertEqual(self.results["v3get"], {"id": [0, 255, 1], "tags": ["x", "y"], "big": "12345678901234567890"})
+        self.assertEqual(self.results["v3tables"], ["JsV2", "JsV3"])
+        self.assertEqual(self.results["v3invoke"], {"a": 1})
+        self.assertEqual(self.results["v3error"], ["ResourceNotFoundException", 404])
