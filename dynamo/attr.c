@@ -21,9 +21,10 @@ static const struct {
     const char *name;
     size_t n;
 } type_names[] = {
-    [ATTR_NONE] = {"", 0}, [ATTR_S] = {"S", 1},   [ATTR_N] = {"N", 1},   [ATTR_B] = {"B", 1},
-    [ATTR_SS] = {"SS", 2}, [ATTR_NS] = {"NS", 2}, [ATTR_BS] = {"BS", 2}, [ATTR_M] = {"M", 1},
-    [ATTR_L] = {"L", 1},   [ATTR_NULL] = {"NULL", 4}, [ATTR_BOOL] = {"BOOL", 4},
+    [ATTR_NONE] = {"", 0},     [ATTR_S] = {"S", 1},       [ATTR_N] = {"N", 1},
+    [ATTR_B] = {"B", 1},       [ATTR_SS] = {"SS", 2},     [ATTR_NS] = {"NS", 2},
+    [ATTR_BS] = {"BS", 2},     [ATTR_M] = {"M", 1},       [ATTR_L] = {"L", 1},
+    [ATTR_NULL] = {"NULL", 4}, [ATTR_BOOL] = {"BOOL", 4},
 };
 
 const char *attr_type_name(enum attr_type type)
@@ -78,6 +79,13 @@ static void put_string(struct reader *r, struct str s)
     buf_addc(r->text, '"');
 }
 
+/* The model has checked it for requests; stored text comes without. */
+static bool check_kind(struct reader *r, struct jval v, enum json_kind kind)
+{
+    return jval_kind(v) == kind ||
+           aws_fail(r->err, r->a, &AWS_SerializationException, "Unexpected field type");
+}
+
 static bool read_string(struct reader *r, struct jval v, struct str *ret)
 {
     if (jval_str(v, r->a, ret))
@@ -100,7 +108,8 @@ static bool read_number(struct reader *r, struct jval v, struct str *ret_text)
     return true;
 }
 
-static bool read_binary(struct reader *r, struct jval v, struct str *ret_text, struct str *ret_bytes)
+static bool read_binary(struct reader *r, struct jval v, struct str *ret_text,
+                        struct str *ret_bytes)
 {
     if (!read_string(r, v, ret_text))
         return false;
@@ -150,21 +159,22 @@ static bool read_set(struct reader *r, struct jval v, enum attr_type type)
 {
     size_t count = jval_count(v), i = 0;
     struct jval it = {0};
+    if (!check_kind(r, v, JSON_ARRAY))
+        return false;
     if (count == 0)
-        return fail_value(r, type == ATTR_SS ? STR(INVALID "An string set  may not be empty")
-                             : type == ATTR_NS
-                                 ? STR(INVALID "An number set  may not be empty")
-                                 : STR(INVALID "Binary sets should not be empty"));
+        return fail_value(r, type == ATTR_SS   ? STR(INVALID "An string set  may not be empty")
+                             : type == ATTR_NS ? STR(INVALID "An number set  may not be empty")
+                                               : STR(INVALID "Binary sets should not be empty"));
     struct member *members = ARENA_ARRAY(r->a, struct member, count);
     put(r, STR("["));
     for (; jval_next(v, &it, NULL); i++) {
         struct member *m = &members[i];
         if (!jval_present(it)) /* unverified: the wording for numbers */
-            return fail_value(r, type == ATTR_BS
-                                     ? STR(INVALID "Binary sets may not contain null or empty values")
-                                     : STR(INVALID "An string set may not have a null string as a "
-                                                   "member"));
-        if (type == ATTR_SS ? !read_string(r, it, &m->key)
+            return fail_value(
+                r, type == ATTR_BS ? STR(INVALID "Binary sets may not contain null or empty values")
+                                   : STR(INVALID "An string set may not have a null string as a "
+                                                 "member"));
+        if (type == ATTR_SS   ? !read_string(r, it, &m->key)
             : type == ATTR_NS ? !read_number(r, it, &m->key)
                               : !read_binary(r, it, &m->value, &m->key))
             return false;
@@ -191,6 +201,8 @@ static bool read_list(struct reader *r, struct jval v, int depth)
     enum attr_type type;
     struct str bytes;
     bool first = true;
+    if (!check_kind(r, v, JSON_ARRAY))
+        return false;
     put(r, STR("["));
     while (jval_next(v, &it, NULL)) {
         if (!first)
@@ -211,9 +223,8 @@ static bool pick_type(struct reader *r, struct jval v, enum attr_type *ret_type,
     struct jval it = {0};
     struct str key;
     *ret_type = ATTR_NONE;
-    while (jval_next(v, &it, &key)) {
-        enum attr_type type =
-            type_of_name(str_find(key, '\\') >= 0 ? jval_key_str(it, r->a) : key);
+    while (jval_kind(v) == JSON_OBJECT && jval_next(v, &it, &key)) {
+        enum attr_type type = type_of_name(str_find(key, '\\') >= 0 ? jval_key_str(it, r->a) : key);
         if (type == ATTR_NONE || !jval_present(it))
             continue;
         if (*ret_type != ATTR_NONE && *ret_type != type)
@@ -362,6 +373,8 @@ static bool read_map(struct reader *r, struct jval v, int depth, struct attr *re
                      size_t *ret_count)
 {
     size_t count = jval_count(v), kept = 0;
+    if (!check_kind(r, v, JSON_OBJECT))
+        return false;
     struct entry *entries = list_entries(r, v, count);
     put(r, STR("{"));
     for (size_t i = 0; i < count; i++) {

@@ -22,9 +22,9 @@ enum attr_type {
 };
 enum {
     ATTR_ITEM_SIZE_MAX = 409600,
-    ATTR_DEPTH_MAX = 32,         /* a value at this depth is refused; an item's own are at 0 */
-    ATTR_NAME_MAX = 65535,       /* bytes */
-    ATTR_TEXT_MAX = 64 << 20,    /* text of an item of the maximal size: numbers expand */
+    ATTR_DEPTH_MAX = 32,      /* a value at this depth is refused; an item's own are at 0 */
+    ATTR_NAME_MAX = 65535,    /* bytes */
+    ATTR_TEXT_MAX = 64 << 20, /* text of an item of the maximal size: numbers expand */
 };
 const char *attr_type_name(enum attr_type type); /* "S", "NULL", ... */
 

@@ -30,8 +30,9 @@ struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
         return NULL;
     }
     if (!catalog_load(&d->catalog, &d->store)) {
-        snprintf(reterr, reterr_size, "the DynamoDB tables in %s/puddle.db cannot be read (damaged "
-                                      "file?): move it away, or choose another --data folder",
+        snprintf(reterr, reterr_size,
+                 "the DynamoDB tables in %s/puddle.db cannot be read (damaged "
+                 "file?): move it away, or choose another --data folder",
                  db_dir(db) == NULL ? "memory" : db_dir(db));
         catalog_release(&d->catalog);
         store_close(&d->store);

@@ -25,7 +25,7 @@ static bool parse_exponent(struct str s, int64_t *ret)
     return true;
 }
 
-struct scan { /* the digits of the mantissa, zeros before the first one dropped */
+struct scan {             /* the digits of the mantissa, zeros before the first one dropped */
     int64_t before_point; /* number of digits before the point, counted from the first kept one;
                              negative: zeros between the point and it */
     int64_t fraction;     /* digits written after the point */
@@ -84,8 +84,8 @@ enum num_error num_parse(struct str s, struct num *ret)
     size_t from = s.n > 0 && (s.p[0] == '-' || s.p[0] == '+');
     if (!scan_mantissa(s, from, &m, ret))
         return NUM_NOT_NUMERIC;
-    if (m.end < s.n && ((s.p[m.end] | 32) != 'e' ||
-                        !parse_exponent(str_sub(s, m.end + 1, s.n), &exp)))
+    if (m.end < s.n &&
+        ((s.p[m.end] | 32) != 'e' || !parse_exponent(str_sub(s, m.end + 1, s.n), &exp)))
         return NUM_NOT_NUMERIC;
     /* A zero is judged by the exponent it is written with: 0e126 overflows, 0.0e126 does not. */
     int64_t first = add_clamped(exp, m.kept == 0 ? -m.fraction : m.before_point - 1);

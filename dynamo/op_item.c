@@ -132,9 +132,9 @@ static bool load_old(struct call *c, struct change *x)
     struct ddb *d = ddb_of(c);
     struct table *t = x->t;
     bool want_text = x->want_old || (x->capacity != CAPACITY_NONE && t->index_count > 0);
-    enum store_result found =
-        want_text ? store_get(&d->store, t->id, &t->stmts, &x->key.bytes, &x->old)
-                  : store_find(&d->store, t->id, &t->stmts, &x->key.bytes, &x->old);
+    enum store_result found = want_text
+                                  ? store_get(&d->store, t->id, &t->stmts, &x->key.bytes, &x->old)
+                                  : store_find(&d->store, t->id, &t->stmts, &x->key.bytes, &x->old);
     x->had_old = found == STORE_OK;
     bool ok = found != STORE_FAILED && count_index_units(c, x);
     if (ok && x->want_old && x->had_old)
@@ -150,14 +150,12 @@ static bool store_change(struct ddb *d, struct change *x)
         return true;
     if (!catalog_touch(&d->catalog, t))
         return false;
-    if (x->now != NULL
-            ? !store_put(&d->store, t->id, &t->stmts, &x->key.bytes, x->had_old ? x->old.id : 0,
-                         x->now->json, x->now->size)
-            : !store_delete(&d->store, t->id, &t->stmts, x->old.id))
+    if (x->now != NULL ? !store_put(&d->store, t->id, &t->stmts, &x->key.bytes,
+                                    x->had_old ? x->old.id : 0, x->now->json, x->now->size)
+                       : !store_delete(&d->store, t->id, &t->stmts, x->old.id))
         return false;
     t->items += (x->now != NULL) - x->had_old;
-    t->bytes +=
-        (x->now != NULL ? (int64_t)x->now->size : 0) - (x->had_old ? x->old.size : 0);
+    t->bytes += (x->now != NULL ? (int64_t)x->now->size : 0) - (x->had_old ? x->old.size : 0);
     return true;
 }
 
@@ -186,9 +184,9 @@ static enum call_status apply(struct call *c, struct change *x, const struct ite
     json_obj(&c->out, NULL);
     if (!load_old(c, x) || !store_change(d, x))
         return ddb_internal_error(c);
-    struct capacity units = {capacity_write(x->had_old ? (size_t)x->old.size : 0,
-                                            x->now != NULL ? x->now->size : 0),
-                             x->index_units};
+    struct capacity units = {
+        capacity_write(x->had_old ? (size_t)x->old.size : 0, x->now != NULL ? x->now->size : 0),
+        x->index_units};
     capacity_put(&c->out, x->t, x->capacity, &units);
     put_collection_metrics(c, &x->p, x->t, key_holder);
     json_end(&c->out);

@@ -67,8 +67,7 @@ enum call_status ddb_list_tables(struct call *c)
     int64_t limit = LIST_MAX;
     size_t count, at = 0;
     jval_i64(jval_get(c->in, "Limit"), &limit);
-    struct str *names =
-        catalog_names(&ddb_of(c)->catalog, c->account, c->region, c->arena, &count);
+    struct str *names = catalog_names(&ddb_of(c)->catalog, c->account, c->region, c->arena, &count);
     while (at < count && from.n > 0 && str_cmp(names[at], from) <= 0)
         at++;
     json_obj(&c->out, NULL);

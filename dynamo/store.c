@@ -86,10 +86,14 @@ bool store_load_tables(struct store *s, bool (*each)(void *arg, const struct sto
                                 -1, &st, NULL);
     bool ok = rc == SQLITE_OK;
     while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct store_table_row row = {sqlite3_column_int64(st, 0), column(st, 1),
-                                      column(st, 2),               column(st, 3),
-                                      column(st, 4),               sqlite3_column_int64(st, 5),
-                                      sqlite3_column_int64(st, 6), sqlite3_column_int(st, 7) != 0};
+        struct store_table_row row = {sqlite3_column_int64(st, 0),
+                                      column(st, 1),
+                                      column(st, 2),
+                                      column(st, 3),
+                                      column(st, 4),
+                                      sqlite3_column_int64(st, 5),
+                                      sqlite3_column_int64(st, 6),
+                                      sqlite3_column_int(st, 7) != 0};
         ok = each(arg, &row);
     }
     if (ok && rc != SQLITE_DONE)
@@ -272,8 +276,8 @@ enum store_result store_find(struct store *s, int64_t table_id, struct store_stm
                              const struct store_key *key, struct store_row *ret)
 {
     *ret = (struct store_row){
-        .stmt = of_table(s, &st->find,
-                         "SELECT id, size FROM ddb_data_%lld WHERE hk = ? AND sk = ?", table_id)};
+        .stmt = of_table(s, &st->find, "SELECT id, size FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
+                         table_id)};
     bind_blob(ret->stmt, 1, key->hk);
     bind_blob(ret->stmt, 2, key->sk);
     enum store_result result = step_row(s, ret);
@@ -314,8 +318,7 @@ bool store_put(struct store *s, int64_t table_id, struct store_stmts *st,
 
 bool store_delete(struct store *s, int64_t table_id, struct store_stmts *st, int64_t row_id)
 {
-    sqlite3_stmt *q =
-        of_table(s, &st->remove, "DELETE FROM ddb_data_%lld WHERE id = ?", table_id);
+    sqlite3_stmt *q = of_table(s, &st->remove, "DELETE FROM ddb_data_%lld WHERE id = ?", table_id);
     sqlite3_bind_int64(q, 1, row_id);
     return run(s, q);
 }

@@ -129,8 +129,7 @@ static void write_index(const struct table *t, const struct index *x, const char
     /* Index tables come with Query: until then an index holds nothing that could be counted. */
     json_i64(out, "IndexSizeBytes", 0);
     json_i64(out, "ItemCount", 0);
-    json_str(out, "IndexArn",
-             arena_fmt(a, "%.*s/index/%.*s", STR_ARG(t->arn), STR_ARG(x->name)));
+    json_str(out, "IndexArn", arena_fmt(a, "%.*s/index/%.*s", STR_ARG(t->arn), STR_ARG(x->name)));
     json_end(out);
 }
 

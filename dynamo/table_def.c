@@ -190,8 +190,9 @@ static bool check_projection(struct checker *c, struct jval index, size_t *total
         return FAIL(c, INVALID "ProjectionType is INCLUDE, but NonKeyAttributes is not specified");
     *total += jval_count(others);
     if (*total > PROJECTED_TOTAL_MAX) /* unverified: the text */
-        return FAIL(c, INVALID "Number of projected attributes over all indexes exceeds the limit "
-                               "of %d",
+        return FAIL(c,
+                    INVALID "Number of projected attributes over all indexes exceeds the limit "
+                            "of %d",
                     PROJECTED_TOTAL_MAX);
     return true;
 }
@@ -206,8 +207,7 @@ static bool check_unique_name(struct checker *c, struct jval index)
         while (jval_next(lists[i], &it, NULL))
             seen += str_eq(text_of(c, it, "IndexName"), name);
     }
-    return seen <= 1 ||
-           FAIL(c, INVALID "Duplicate index name: %.*s", STR_ARG(name));
+    return seen <= 1 || FAIL(c, INVALID "Duplicate index name: %.*s", STR_ARG(name));
 }
 
 static bool check_lsi(struct checker *c, struct jval index, size_t *total)
@@ -402,12 +402,20 @@ bool table_def_check(struct jval in, struct arena *a, struct aws_err *err)
 
 struct str table_def_text(struct jval in, const struct table_stamp *stamp, struct arena *a)
 {
-    static const char *const kept[] = {
-        "TableName",           "AttributeDefinitions",  "KeySchema",
-        "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "BillingMode",
-        "ProvisionedThroughput",  "OnDemandThroughput",    "WarmThroughput",
-        "StreamSpecification",    "SSESpecification",      "TableClass",
-        "DeletionProtectionEnabled", "Tags"};
+    static const char *const kept[] = {"TableName",
+                                       "AttributeDefinitions",
+                                       "KeySchema",
+                                       "GlobalSecondaryIndexes",
+                                       "LocalSecondaryIndexes",
+                                       "BillingMode",
+                                       "ProvisionedThroughput",
+                                       "OnDemandThroughput",
+                                       "WarmThroughput",
+                                       "StreamSpecification",
+                                       "SSESpecification",
+                                       "TableClass",
+                                       "DeletionProtectionEnabled",
+                                       "Tags"};
     struct buf *b = arena_new_buf(a, 16 << 20);
     struct json_out out;
     json_out_init(&out, b);

@@ -10,7 +10,8 @@ struct aws_err_kind {
     const char *type_name; /* what __type carries: "com.amazonaws.dynamodb.v20120810#..."      */
     uint16_t http_status;
     bool message_capital_m; /* the member is "Message", not "message"                          */
-    const char *fault;      /* "User", "Service": the Type member of services that have one; NULL: none */
+    const char
+        *fault; /* "User", "Service": the Type member of services that have one; NULL: none */
 };
 
 struct aws_err {
@@ -21,8 +22,8 @@ struct aws_err {
 
 /* Always returns false, so a check reads as one line:
  *     if (table == NULL)
- *         return aws_fail(err, a, &DYNAMODB_ResourceNotFoundException, "... %.*s not found", STR_ARG(name));
- * The first failure wins: failing an err that is already set is a bug. */
+ *         return aws_fail(err, a, &DYNAMODB_ResourceNotFoundException, "... %.*s not found",
+ * STR_ARG(name)); The first failure wins: failing an err that is already set is a bug. */
 bool aws_fail(struct aws_err *err, struct arena *a, const struct aws_err_kind *kind,
               const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -13,10 +13,10 @@ typedef enum call_status call_fn(struct call *c);
 
 enum wire_protocol { WIRE_JSON, WIRE_REST_JSON };
 
-struct op { /* one row of a service's operation table (ops.def) */
+struct op {           /* one row of a service's operation table (ops.def) */
     const char *name; /* "GetItem" */
     call_fn *handler;
-    bool writes;                  /* changes state: its reply becomes an error if the commit fails */
+    bool writes; /* changes state: its reply becomes an error if the commit fails */
     const struct op_model *model; /* set by service_init */
 };
 struct service {
@@ -36,31 +36,30 @@ const struct op *service_find_op(const struct service *s, struct str name);
 struct call {
     const struct service *svc;
     const struct op *op;
-    struct arena *arena; /* everything the call allocates; it dies after reply() returned          */
-    const struct http_req *http; /* the request it came from; NULL for calls without one           */
-    struct jval in;        /* input members by model name (URI, query, header and body merged),
-                              checked against the model before the handler runs                    */
-    struct str payload;    /* raw body of operations whose payload is a blob (Invoke)              */
+    struct arena *arena;         /* everything the call allocates; it dies after reply() returned         */
+    const struct http_req *http; /* the request it came from; NULL for calls without one */
+    struct jval in;     /* input members by model name (URI, query, header and body merged),
+                           checked against the model before the handler runs                    */
+    struct str payload; /* raw body of operations whose payload is a blob (Invoke)              */
     struct str region, account, access_key, request_id;
-    int64_t now_ms; /* wall time, read once; handlers never ask the clock                          */
+    int64_t now_ms; /* wall time, read once; handlers never ask the clock */
 
-    struct json_out out;     /* the success body, written by the handler                           */
-    struct buf *out_buf;     /* what out writes to; empty at the end: no body                      */
-    bool out_is_payload;     /* the body is out_payload as it is, not out_buf                      */
+    struct json_out out; /* the success body, written by the handler                           */
+    struct buf *out_buf; /* what out writes to; empty at the end: no body                      */
+    bool out_is_payload; /* the body is out_payload as it is, not out_buf                      */
     struct str out_payload;
-    uint16_t out_status;     /* 0: the operation's own                                             */
-    struct http_resp extra;  /* extra reply headers (http_resp_add); other members unused          */
-    struct aws_err err;      /* the failure                                                        */
+    uint16_t out_status;    /* 0: the operation's own                                             */
+    struct http_resp extra; /* extra reply headers (http_resp_add); other members unused          */
+    struct aws_err err;     /* the failure                                                        */
 
-    struct wait wait;        /* armed while CALL_PENDING                                           */
+    struct wait wait; /* armed while CALL_PENDING                                           */
     enum call_status (*resume)(struct call *c, enum wait_end how);
-    void *scratch;           /* the handler's own, in the arena, across resumes                    */
-    enum call_status status; /* CALL_DONE or CALL_FAILED once finished                             */
-    void (*reply)(struct call *c); /* called exactly once when finished; owns the arena from then  */
+    void *scratch; /* the handler's own, in the arena, across resumes                    */
+    enum call_status status;       /* CALL_DONE or CALL_FAILED once finished       */
+    void (*reply)(struct call *c); /* called exactly once when finished; owns the arena from then */
     void *reply_arg;
 };
-#define CALL_FAIL(c, kind, ...)                                                                    \
-    (aws_fail(&(c)->err, (c)->arena, (kind), __VA_ARGS__), CALL_FAILED)
+#define CALL_FAIL(c, kind, ...) (aws_fail(&(c)->err, (c)->arena, (kind), __VA_ARGS__), CALL_FAILED)
 
 /* A call with its request id, buffers and clock set; in, op and reply are still the caller's. */
 struct call *call_new(struct arena *a, const struct service *svc, const struct op *op);

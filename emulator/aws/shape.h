@@ -21,29 +21,50 @@ enum shape_type {
 };
 enum shape_where { IN_BODY, IN_URI, IN_QUERY, IN_HEADER, IN_STATUS };
 
+enum shape_need {                  /* 0: optional */
+                  NEED_MEMBER = 1, /* "Value null at '...' failed to satisfy constraint: Member must
+                                      not be null" */
+                  NEED_PARAMETER,  /* "The parameter '...' is required but was not present in the
+                                      request"    */
+                  NEED_MAP /* "The ... parameter is required for <Operation>", empty maps included
+                            */
+};
+
 struct shape_member {
     const char *name;      /* the model's member name: what c->in holds ("FunctionName")      */
     const char *wire_name; /* name in the body, query or header ("X-Amz-Invocation-Type")     */
     const char *path_name; /* how validation messages spell it ("functionName")               */
     uint16_t shape;        /* index into shape_model.shapes                                   */
-    uint8_t required : 1, where : 3;
+    uint8_t name_n;        /* strlen(name)                                                    */
+    uint8_t required : 2, where : 3; /* enum shape_need, enum shape_where                     */
 };
 struct shape {
     enum shape_type type;
-    uint16_t first_member, member_count; /* structs and unions                                */
+    uint16_t first_member, member_count; /* structs and unions; at most 64                    */
     uint16_t element, key;               /* lists and maps (element: the value's shape)       */
     int64_t min, max;                    /* length, count or value; INT64_MIN/MAX = none      */
     uint16_t pattern, enum_set;          /* 0 = none                                          */
-    uint8_t newer;                       /* operation inputs: the 2026 wording (dynamodb.md 26) */
-    const char *name;                    /* the model's shape name, for debugging             */
+    uint8_t newer : 2;       /* operation inputs: the 2026 validation layer (dynamodb.md 26);
+                                2: it reports only one failure                                */
+    uint8_t checked : 1;     /* it, or something below it, has limits                         */
+    uint8_t sensitive : 1;   /* messages do not echo the value                                */
+    uint8_t arn_ok : 1;      /* a value "arn:..." is only held to 1024 characters             */
+    uint8_t null_clause : 1; /* element constraints end in "Member must not be null"          */
+    const char *name;        /* the model's shape name                                        */
 };
 struct shape_pattern {
-    const char *text;            /* printed verbatim in messages                              */
-    bool (*match)(struct str s); /* a hand-written whole-string match; NULL: pattern.c        */
+    const char *text;    /* printed verbatim in messages                                      */
+    const uint64_t *set; /* one character class repeated: its bytes, 256 bits; NULL: pattern.c */
+    bool empty_ok;       /* with set: the empty string matches                                */
+};
+struct shape_enum {
+    const char *text;          /* "[A, B]" in the service's own order                         */
+    const char *newer_text;    /* how the newer layer prints it; NULL: it does not            */
+    const char *const *values; /* NULL-terminated                                             */
 };
 struct op_model { /* one operation of the model, whether we implement it or not               */
     const char *name;
-    uint16_t input_shape;    /* 0: none                                                       */
+    uint16_t input_shape;     /* 0: none                                                       */
     const char *method, *uri; /* "POST", "/2015-03-31/functions/{FunctionName}/invocations"   */
     uint16_t ok_status;
     uint16_t payload_member; /* 1 + index into members of the input's payload member; 0: none */
@@ -54,8 +75,8 @@ struct shape_model {
     const struct shape *shapes;
     const struct shape_member *members;
     const struct shape_pattern *patterns;
-    const char *const *const *enum_sets; /* NULL-terminated lists, in the service's own order */
-    const struct op_model *ops;          /* sorted by name                                    */
+    const struct shape_enum *enum_sets;
+    const struct op_model *ops; /* sorted by name                                    */
     size_t op_count;
     size_t pattern_count;
 };
@@ -65,7 +86,7 @@ struct shape_model {
  * (ValidationException). Both return false with *err set. Unknown members are ignored. */
 bool shape_check_types(const struct shape_model *m, uint16_t shape, struct jval v, struct arena *a,
                        struct aws_err *err);
-bool shape_check_limits(const struct shape_model *m, uint16_t shape, struct jval v,
-                        struct arena *a, struct aws_err *err);
+bool shape_check_limits(const struct shape_model *m, uint16_t shape, struct jval v, struct arena *a,
+                        struct aws_err *err);
 const struct op_model *shape_find_op(const struct shape_model *m, struct str name);
 #endif

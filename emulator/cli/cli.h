@@ -3,5 +3,6 @@
 #define PUDDLE_CLI_H
 #include <stdint.h>
 
+/* start_us: when the program began. */
 int cli_main(int argc, char **argv, int64_t start_us);
 #endif

@@ -26,7 +26,8 @@ struct str arena_buf(struct arena *a, const struct buf *b);
 #define ARENA_NEW(a, type)          ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, count) ((type *)arena_alloc_array((a), (count), sizeof(type)))
 
-/* Tie something that is not memory (a statement, a descriptor, a reference) to the same lifetime. */
+/* Tie something that is not memory (a statement, a descriptor, a reference) to the same lifetime.
+ */
 void arena_defer(struct arena *a, void (*fn)(void *), void *arg);
 /* A buf that is released with the arena. */
 struct buf *arena_new_buf(struct arena *a, size_t max);

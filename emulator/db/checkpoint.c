@@ -1,5 +1,5 @@
-/* Checkpoints off the loop. SQLite's own (every 1000 pages, inside COMMIT) stalls the loop for up to
- * 200 ms at a million random writes, so it is off and one helper thread copies the log into the
+/* Checkpoints off the loop. SQLite's own (every 1000 pages, inside COMMIT) stalls the loop for up
+ * to 200 ms at a million random writes, so it is off and one helper thread copies the log into the
  * file through its own connection, always PASSIVE: that mode never makes the writer wait.
  *
  * A PASSIVE pass moves the pages that were in the log when it began. If nothing was written
@@ -23,12 +23,11 @@
 enum {
     WAL_START = WAL_PAGES(6),
     WAL_CATCH_UP = WAL_PAGES(24),
-    WAL_SLOW = WAL_PAGES(40),
+    WAL_SLOW = WAL_PAGES(48),
     WAL_MAX = WAL_PAGES(256),
     WAL_REST = 48,
-    WAL_REST_SLOW = 160,
     WAL_STEP = 64,
-    WAIT_MS = 4,
+    WAIT_MS = 10,
 };
 
 struct checkpointer {
@@ -54,8 +53,8 @@ static void *run(void *arg)
         c->wanted = false;
         pthread_mutex_unlock(&c->mutex);
         int in_log = 0, copied = 0;
-        int status = sqlite3_wal_checkpoint_v2(c->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
-                                               &copied);
+        int status =
+            sqlite3_wal_checkpoint_v2(c->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
         if (status != SQLITE_OK)
             status = sqlite3_extended_errcode(c->h);
         pthread_mutex_lock(&c->mutex);
@@ -122,8 +121,7 @@ static void ask(struct checkpointer *c, int pages)
 static void finish_on_loop(struct checkpointer *c, struct db *d)
 {
     int in_log = 0, copied = 0;
-    int status =
-        sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
+    int status = sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
     c->copied_pages = copied;
     c->asked_at = in_log;
     if (status != SQLITE_OK)
@@ -150,7 +148,7 @@ static void next_step(struct checkpointer *c, struct db *d, int pages)
         c->asked_at = c->copied_pages = 0;
         c->warned = false;
     }
-    int left = pages - c->copied_pages, rest = pages >= WAL_SLOW ? WAL_REST_SLOW : WAL_REST;
+    int left = pages - c->copied_pages;
     if (left <= 0)
         return;
     if (pages >= WAL_MAX && !c->warned) {
@@ -158,7 +156,7 @@ static void next_step(struct checkpointer *c, struct db *d, int pages)
         log_msg(LOG_WARN, "db", "the write-ahead log has grown to %d MiB: is the disk slow?",
                 pages / WAL_PAGES(1));
     }
-    if (pages >= WAL_MAX || (pages >= WAL_CATCH_UP && left <= rest))
+    if (pages >= WAL_MAX || (pages >= WAL_CATCH_UP && left <= WAL_REST))
         finish_on_loop(c, d);
     else if (pages >= WAL_START && (c->asked_at == 0 || pages - c->asked_at >= WAL_STEP))
         ask(c, pages);

@@ -58,8 +58,8 @@ int db_connect(const char *file, bool durable, sqlite3 **ret)
 static bool query_int(struct db *d, const char *sql, int64_t *ret)
 {
     sqlite3_stmt *s = NULL;
-    bool ok = sqlite3_prepare_v2(d->h, sql, -1, &s, NULL) == SQLITE_OK &&
-              sqlite3_step(s) == SQLITE_ROW;
+    bool ok =
+        sqlite3_prepare_v2(d->h, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW;
     if (ok)
         *ret = sqlite3_column_int64(s, 0);
     sqlite3_finalize(s);
@@ -448,7 +448,8 @@ void db_off_rollback(struct db *d, void (*fn)(void *), void *arg)
 
 void db_maintain(struct db *d)
 {
-    if (d->checkpointer != NULL && !d->in_tx && !d->in_read && checkpointer_tick(d->checkpointer, d)) {
+    if (d->checkpointer != NULL && !d->in_tx && !d->in_read &&
+        checkpointer_tick(d->checkpointer, d)) {
         d->must_rewrite = true;
         log_msg(LOG_ERROR, "db", "a checkpoint could not be put on the disk");
     }

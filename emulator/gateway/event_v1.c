@@ -8,10 +8,21 @@
 
 /* Never reach the handler (facts/lambda.md 4.1). */
 static const char *const removed_headers[] = {
-    "Connection",         "Content-Length",    "Content-MD5", "Expect",
-    "Max-Forwards",       "Proxy-Authenticate", "Server",      "TE",
-    "Transfer-Encoding",  "Trailer",           "Upgrade",     "WWW-Authenticate",
-    "X-Forwarded-For",    "X-Forwarded-Port",  "X-Forwarded-Proto", /* ours are written instead */
+    "Connection",
+    "Content-Length",
+    "Content-MD5",
+    "Expect",
+    "Max-Forwards",
+    "Proxy-Authenticate",
+    "Server",
+    "TE",
+    "Transfer-Encoding",
+    "Trailer",
+    "Upgrade",
+    "WWW-Authenticate",
+    "X-Forwarded-For",
+    "X-Forwarded-Port",
+    "X-Forwarded-Proto", /* ours are written instead */
     "X-Amzn-Trace-Id",
 };
 

@@ -186,8 +186,8 @@ bool gw_need_page(struct call *c, size_t *ret_limit, struct str *ret_after)
     jval_i64(jval_get(c->in, "limit"), &limit);
     if (limit < 1 || limit > PAGE_MAX) /* unverified: the wording */
         return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
-                        "Invalid limit specified: %lld. Must be between 1 and %d",
-                        (long long)limit, PAGE_MAX);
+                        "Invalid limit specified: %lld. Must be between 1 and %d", (long long)limit,
+                        PAGE_MAX);
     *ret_limit = (size_t)limit;
     *ret_after = gw_in(c, "position");
     return true;

@@ -1,4 +1,5 @@
-/* gw_event.h - the event of a Lambda proxy integration, payload format 1.0 (facts/lambda.md 4.1). */
+/* gw_event.h - the event of a Lambda proxy integration, payload format 1.0 (facts/lambda.md 4.1).
+ */
 #ifndef PUDDLE_GW_EVENT_H
 #define PUDDLE_GW_EVENT_H
 #include "gw_match.h"

@@ -13,7 +13,8 @@ static void bind(sqlite3_stmt *s, int at, struct str v)
 static struct str column(sqlite3_stmt *s, int at, struct arena *a)
 {
     const char *text = (const char *)sqlite3_column_text(s, at);
-    return arena_str(a, (struct str){text == NULL ? "" : text, (size_t)sqlite3_column_bytes(s, at)});
+    return arena_str(a,
+                     (struct str){text == NULL ? "" : text, (size_t)sqlite3_column_bytes(s, at)});
 }
 
 static bool run(sqlite3_stmt *s)
@@ -41,11 +42,10 @@ bool gw_doc_get(struct gateway *g, struct str api, enum gw_kind kind, struct str
 bool gw_doc_put(struct gateway *g, struct str api, enum gw_kind kind, struct str id,
                 struct str account, struct str region, struct str text)
 {
-    sqlite3_stmt *s =
-        db_stmt(g->db, &g->put,
-                "INSERT INTO gateway_doc(api, kind, id, account, region, doc)"
-                " VALUES(?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT(api, kind, id) DO UPDATE SET doc = excluded.doc");
+    sqlite3_stmt *s = db_stmt(g->db, &g->put,
+                              "INSERT INTO gateway_doc(api, kind, id, account, region, doc)"
+                              " VALUES(?, ?, ?, ?, ?, ?)"
+                              " ON CONFLICT(api, kind, id) DO UPDATE SET doc = excluded.doc");
     bind(s, 1, api);
     sqlite3_bind_int(s, 2, (int)kind);
     bind(s, 3, id);
@@ -58,8 +58,8 @@ bool gw_doc_put(struct gateway *g, struct str api, enum gw_kind kind, struct str
 
 bool gw_doc_del(struct gateway *g, struct str api, enum gw_kind kind, struct str id)
 {
-    sqlite3_stmt *s = db_stmt(g->db, &g->del,
-                              "DELETE FROM gateway_doc WHERE api = ? AND kind = ? AND id = ?");
+    sqlite3_stmt *s =
+        db_stmt(g->db, &g->del, "DELETE FROM gateway_doc WHERE api = ? AND kind = ? AND id = ?");
     bind(s, 1, api);
     sqlite3_bind_int(s, 2, (int)kind);
     bind(s, 3, id);

@@ -7,12 +7,12 @@
 #include "gw_match.h"
 #include "map.h"
 
-enum gw_kind { /* stored: append only */
-    GW_API = 0,        /* id ''           RestApi                                              */
-    GW_RESOURCE = 1,   /* id, Resource with resourceMethods in full (embed=methods)            */
-    GW_DEPLOYMENT = 2, /* id, Deployment                                                       */
-    GW_SNAPSHOT = 3,   /* deployment id, array of the Resources as they were                   */
-    GW_STAGE = 4       /* name, Stage                                                          */
+enum gw_kind {                    /* stored: append only */
+               GW_API = 0,        /* id ''           RestApi        */
+               GW_RESOURCE = 1,   /* id, Resource with resourceMethods in full (embed=methods)   */
+               GW_DEPLOYMENT = 2, /* id, Deployment */
+               GW_SNAPSHOT = 3,   /* deployment id, array of the Resources as they were   */
+               GW_STAGE = 4       /* name, Stage       */
 };
 
 struct gateway {
@@ -21,7 +21,7 @@ struct gateway {
     struct loop *loop; /* NULL: no timeouts */
     struct service service;
     sqlite3_stmt *get, *put, *del, *del_api, *del_all, *list, *list_apis, *count, *has;
-    struct map stages;         /* "<api>/<stage>" -> struct gw_stage: compiled when first used */
+    struct map stages; /* "<api>/<stage>" -> struct gw_stage: compiled when first used */
     struct buf default_id, default_stage; /* empty: none */
 };
 

@@ -10,8 +10,8 @@
 #include "panic.h"
 
 enum {
-    BODY_MAX = 10 * 1024 * 1024,   /* AWS: payload of a REST API request */
-    EVENT_MAX = 80 * 1024 * 1024,  /* the body with every byte escaped; Lambda's own limit is 6 MB */
+    BODY_MAX = 10 * 1024 * 1024,  /* AWS: payload of a REST API request */
+    EVENT_MAX = 80 * 1024 * 1024, /* the body with every byte escaped; Lambda's own limit is 6 MB */
     ARENA_MAX = 512 * 1024 * 1024, /* event, result and their copies */
 };
 
@@ -183,8 +183,8 @@ static void integrate(const struct gw_stage *s, struct gw_request *r, const stru
         return;
     }
     ids_hex(parent, 16);
-    r->trace_id = arena_fmt(r->arena, "Root=%.*s;Parent=%s;Sampled=0", STR_ARG(e->trace_root),
-                            parent);
+    r->trace_id =
+        arena_fmt(r->arena, "Root=%.*s;Parent=%s;Sampled=0", STR_ARG(e->trace_root), parent);
     invoke.account = arn.account;
     invoke.region = arn.region;
     invoke.payload = buf_view(event);
@@ -225,21 +225,21 @@ void gateway_handle(struct gateway *g, struct net_exchange *x, struct str api_id
     struct str type = http_req_header(&x->req, "Content-Type");
     r->accepts_binary = event_media_matches(accept, s->binary_types, s->binary_count);
     int64_t now_ms = clock_now_ms();
-    struct event_v1 e = {
-        .req = &x->req,
-        .path = path,
-        .api_id = s->api_id,
-        .stage = s->name,
-        .account = s->account,
-        .region = s->region,
-        .deployment_id = s->deployment_id,
-        .match = &match,
-        .variables = s->variables,
-        .variable_count = s->variable_count,
-        .body_is_binary = event_media_matches(type, s->binary_types, s->binary_count),
-        .request_id = r->request_id,
-        .extended_id = r->extended_id,
-        .trace_root = trace_root(&x->req, a, now_ms),
-        .now_ms = now_ms};
+    struct event_v1 e = {.req = &x->req,
+                         .path = path,
+                         .api_id = s->api_id,
+                         .stage = s->name,
+                         .account = s->account,
+                         .region = s->region,
+                         .deployment_id = s->deployment_id,
+                         .match = &match,
+                         .variables = s->variables,
+                         .variable_count = s->variable_count,
+                         .body_is_binary =
+                             event_media_matches(type, s->binary_types, s->binary_count),
+                         .request_id = r->request_id,
+                         .extended_id = r->extended_id,
+                         .trace_root = trace_root(&x->req, a, now_ms),
+                         .now_ms = now_ms};
     integrate(s, r, &e);
 }

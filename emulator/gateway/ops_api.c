@@ -94,8 +94,7 @@ static void write_endpoint(struct call *c, struct json_out *w)
     types = jval_get(endpoint, "types");
     json_obj(w, "endpointConfiguration");
     json_arr(w, "types");
-    json_str(w, NULL,
-             jval_count(types) > 0 ? jval_text(jval_at(types, 0), c->arena) : STR("EDGE"));
+    json_str(w, NULL, jval_count(types) > 0 ? jval_text(jval_at(types, 0), c->arena) : STR("EDGE"));
     json_end(w);
     json_str(w, "ipAddressType", address.n > 0 ? address : STR("ipv4"));
     json_end(w);
@@ -103,10 +102,14 @@ static void write_endpoint(struct call *c, struct json_out *w)
 
 enum call_status gw_create_rest_api(struct call *c)
 {
-    static const char *const copied[] = {"name",           "description",
-                                         "version",        "binaryMediaTypes",
-                                         "tags",           "minimumCompressionSize",
-                                         "securityPolicy", "endpointAccessMode",
+    static const char *const copied[] = {"name",
+                                         "description",
+                                         "version",
+                                         "binaryMediaTypes",
+                                         "tags",
+                                         "minimumCompressionSize",
+                                         "securityPolicy",
+                                         "endpointAccessMode",
                                          NULL};
     struct gateway *g = c->svc->state;
     char id[41], root[7];

@@ -14,8 +14,7 @@ static bool take_snapshot(struct call *c, struct str api, struct str *ret_text)
     struct json_out w;
     struct buf *b = arena_new_buf(c->arena, SNAPSHOT_MAX);
     size_t methods = 0;
-    size_t count =
-        gw_doc_list(c->svc->state, api, GW_RESOURCE, STR_NONE, 0, c->arena, &docs);
+    size_t count = gw_doc_list(c->svc->state, api, GW_RESOURCE, STR_NONE, 0, c->arena, &docs);
     json_out_init(&w, b);
     json_arr(&w, NULL);
     for (size_t i = 0; i < count; i++) {
@@ -60,8 +59,7 @@ enum call_status gw_create_deployment(struct call *c)
     struct gateway *g = c->svc->state;
     struct str api, snapshot, stage = gw_in(c, "stageName");
     char id[7];
-    if (!gw_need_api(c, &api, NULL, NULL) || !check_create(c) ||
-        !take_snapshot(c, api, &snapshot))
+    if (!gw_need_api(c, &api, NULL, NULL) || !check_create(c) || !take_snapshot(c, api, &snapshot))
         return CALL_FAILED;
     ids_lower_alnum(id, 6);
     static const char *const copied[] = {"description", NULL};

@@ -171,7 +171,7 @@ static bool need_response(struct call *c, struct gw_target *t, struct jval *ret)
 
 enum call_status gw_put_integration_response(struct call *c)
 {
-    static const char *const copied[] = {"statusCode",        "selectionPattern",
+    static const char *const copied[] = {"statusCode",         "selectionPattern",
                                          "responseParameters", "responseTemplates",
                                          "contentHandling",    NULL};
     struct gw_target t;

@@ -74,8 +74,7 @@ static bool check_siblings(struct call *c, struct str api, struct str parent, st
 {
     struct gw_doc *docs;
     struct jval doc;
-    size_t count =
-        gw_doc_list(c->svc->state, api, GW_RESOURCE, STR_NONE, 0, c->arena, &docs);
+    size_t count = gw_doc_list(c->svc->state, api, GW_RESOURCE, STR_NONE, 0, c->arena, &docs);
     for (size_t i = 0; i < count; i++) {
         if (!json_parse(c->arena, docs[i].text, JSON_DEPTH_DEFAULT, &doc, NULL) ||
             !str_eq(jval_text(jval_get(doc, "parentId"), c->arena), parent))
@@ -119,9 +118,9 @@ enum call_status gw_create_resource(struct call *c)
     json_cstr(&c->out, "id", id);
     json_str(&c->out, "parentId", parent);
     json_str(&c->out, "pathPart", part);
-    json_str(&c->out, "path",
-             arena_fmt(c->arena, "%.*s/%.*s", above.n == 1 ? 0 : (int)above.n, above.p,
-                       STR_ARG(part)));
+    json_str(
+        &c->out, "path",
+        arena_fmt(c->arena, "%.*s/%.*s", above.n == 1 ? 0 : (int)above.n, above.p, STR_ARG(part)));
     json_end(&c->out);
     return gw_save(c, api, GW_RESOURCE, str_c(id), buf_view(c->out_buf)) ? CALL_DONE : CALL_FAILED;
 }
@@ -144,8 +143,7 @@ enum call_status gw_get_resources(struct call *c)
     if (!gw_need_api(c, &api, NULL, NULL) || !gw_need_page(c, &limit, &after))
         return CALL_FAILED;
     bool embed = wants_methods(c);
-    size_t count =
-        gw_doc_list(c->svc->state, api, GW_RESOURCE, after, limit + 1, c->arena, &docs);
+    size_t count = gw_doc_list(c->svc->state, api, GW_RESOURCE, after, limit + 1, c->arena, &docs);
     json_obj(&c->out, NULL);
     json_arr(&c->out, "item");
     for (size_t i = 0; i < count && i < limit; i++)

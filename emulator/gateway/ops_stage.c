@@ -93,8 +93,8 @@ bool stage_deploy(struct call *c, struct str api, struct str name, struct str de
         write_stage(c, &w, name, deployment_id, copied);
         text = buf_view(b);
     } else {
-        text = gw_doc_set(c->arena, text, &STR("deploymentId"), 1,
-                          gw_quote(c->arena, deployment_id));
+        text =
+            gw_doc_set(c->arena, text, &STR("deploymentId"), 1, gw_quote(c->arena, deployment_id));
         while (jval_next(variables, &it, NULL)) {
             struct str path[] = {STR("variables"), jval_key_str(it, c->arena)};
             text = gw_doc_set(c->arena, text, path, 2, jval_raw(it));
@@ -102,8 +102,7 @@ bool stage_deploy(struct call *c, struct str api, struct str name, struct str de
         text = touch(c, text);
     }
     if (description.n > 0)
-        text = gw_doc_set(c->arena, text, &STR("description"), 1,
-                          gw_quote(c->arena, description));
+        text = gw_doc_set(c->arena, text, &STR("description"), 1, gw_quote(c->arena, description));
     return gw_save(c, api, GW_STAGE, name, text);
 }
 
@@ -154,9 +153,8 @@ enum call_status gw_get_stages(struct call *c)
     json_obj(&c->out, NULL);
     json_arr(&c->out, "item");
     for (size_t i = 0; i < count; i++)
-        if (only.n == 0 ||
-            (json_parse(c->arena, docs[i].text, JSON_DEPTH_DEFAULT, &doc, NULL) &&
-             str_eq(jval_text(jval_get(doc, "deploymentId"), c->arena), only)))
+        if (only.n == 0 || (json_parse(c->arena, docs[i].text, JSON_DEPTH_DEFAULT, &doc, NULL) &&
+                            str_eq(jval_text(jval_get(doc, "deploymentId"), c->arena), only)))
             json_raw(&c->out, NULL, docs[i].text);
     json_end(&c->out);
     json_end(&c->out);
@@ -174,9 +172,9 @@ enum call_status gw_get_stages(struct call *c)
        "/throttling/burstLimit, " at "/throttling/rateLimit, " CACHING(at)
 #define STAGE_PATHS                                                                                \
     "/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, " \
-    "/accessLogSettings, /accessLogSettings/destinationArn, /accessLogSettings/format, "           \
-    METHOD_SETTINGS("/{resourcePath}/{httpMethod}")                                                \
-    METHOD_SETTINGS("/*/*") "/variables/{variable_name}, /tracingEnabled"
+    "/accessLogSettings, /accessLogSettings/destinationArn, "                                      \
+    "/accessLogSettings/format, " METHOD_SETTINGS("/{resourcePath}/{httpMethod}")                  \
+        METHOD_SETTINGS("/*/*") "/variables/{variable_name}, /tracingEnabled"
 
 static bool is_known_setting(struct str path)
 {
@@ -208,8 +206,8 @@ static bool patch_stage(struct call *c, const struct patch *p, struct str api, s
         return true;
     }
     if (str_eq_c(p->path, "/deploymentId")) {
-        if (removing || !gw_doc_get(c->svc->state, api, GW_DEPLOYMENT, p->value, c->arena,
-                                    &ignored))
+        if (removing ||
+            !gw_doc_get(c->svc->state, api, GW_DEPLOYMENT, p->value, c->arena, &ignored))
             return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
                             "Deployment id does not exist");
         member = STR("deploymentId");
@@ -219,8 +217,8 @@ static bool patch_stage(struct call *c, const struct patch *p, struct str api, s
             return false;
         }
         return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
-                        "Invalid method setting path: %.*s. Must be one of: [%s]",
-                        STR_ARG(p->path), STAGE_PATHS);
+                        "Invalid method setting path: %.*s. Must be one of: [%s]", STR_ARG(p->path),
+                        STAGE_PATHS);
     }
     *text = gw_doc_set(c->arena, *text, &member, 1, gw_quote(c->arena, p->value));
     return true;

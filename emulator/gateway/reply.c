@@ -44,9 +44,9 @@ void reply_add_ids(struct http_resp *resp, struct arena *a, struct str request_i
 static bool is_remapped(struct str name)
 {
     static const char *const names[] = {
-        "Authorization", "Connection",   "Content-Length",     "Content-MD5", "Date",
-        "Expect",        "Host",         "Max-Forwards",       "Server",      "Proxy-Authenticate",
-        "Trailer",       "TE",           "Upgrade",            "User-Agent",  "WWW-Authenticate",
+        "Authorization",   "Connection", "Content-Length", "Content-MD5", "Date",
+        "Expect",          "Host",       "Max-Forwards",   "Server",      "Proxy-Authenticate",
+        "Trailer",         "TE",         "Upgrade",        "User-Agent",  "WWW-Authenticate",
         "x-amzn-RequestId"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (str_case_eq(name, str_c(names[i])))
@@ -235,8 +235,7 @@ enum reply_map_result reply_map_v1(struct str payload, bool decode, struct arena
     if ((jval_present(body) && !jval_str(body, a, &made.body)) ||
         (jval_present(encoded) && !jval_bool(encoded, &is_encoded)))
         return REPLY_MALFORMED;
-    if (is_encoded && decode && made.body.n > 0 &&
-        !codec_base64_decode(a, made.body, &made.body))
+    if (is_encoded && decode && made.body.n > 0 && !codec_base64_decode(a, made.body, &made.body))
         return REPLY_NOT_BASE64;
     if (!has_content_type(&made))
         http_resp_add(&made, a, STR("Content-Type"), STR("application/json"));

@@ -43,7 +43,7 @@ uint16_t net_listener_port(const struct net_listener *nl);
 void net_listener_close(struct net_listener *nl);
 
 /* Exactly once an exchange, now or in any later tick. The reply is held until the tick's commit
- * succeeded. resp and what it points to must live in x->arena (or be static). */
+ * succeeded. *resp is copied; what it points to must live in x->arena (or be static). */
 void net_reply(struct net_exchange *x, const struct http_resp *resp);
 /* Replies still owed or not yet written out completely, for a clean shutdown. */
 size_t net_open_exchanges(const struct net *n);

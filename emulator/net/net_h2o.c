@@ -240,7 +240,9 @@ void net_reply(struct net_exchange *x, const struct http_resp *resp)
         arena_free(x->arena);
         return;
     }
-    e->resp = resp;
+    struct http_resp *kept = ARENA_NEW(x->arena, struct http_resp);
+    *kept = *resp;
+    e->resp = kept;
     list_remove(&e->link);
     list_push_back(&e->net->held, &e->link);
 }

@@ -12,7 +12,7 @@ struct template_env {
     struct str account, region;
     struct template_param { /* --parameter Name=Value */
         struct str name, value;
-    } *params;
+    } * params;
     size_t param_count;
 };
 struct template_summary {

@@ -20,18 +20,20 @@ AUTH = ("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/%s/aws4_request, "
 
 
 class Server:
-    def __init__(self, *args, data=None, ephemeral=False, cwd=None):
+    def __init__(self, *args, data=None, ephemeral=False, cwd=None, env=None):
         self.folder = tempfile.mkdtemp(prefix="puddle-test-")
         self.data = data or os.path.join(self.folder, "data")
         self.args = [BINARY, "start", "--port", "0"]
         self.args += ["--ephemeral"] if ephemeral else ["--data", self.data]
         self.args += list(args)
         self.cwd = cwd or self.folder
+        self.env = {**os.environ, **(env or {})}
         self.start()
 
     def start(self):
         self.log = open(os.path.join(self.folder, "stderr"), "ab")
-        self.process = subprocess.Popen(self.args, stdout=subprocess.PIPE, stderr=self.log, cwd=self.cwd)
+        self.process = subprocess.Popen(self.args, stdout=subprocess.PIPE, stderr=self.log, cwd=self.cwd,
+                                        env=self.env)
         self.lines = []
         for line in self.process.stdout:
             self.lines.append(line.decode().rstrip("\n"))
@@ -59,11 +61,11 @@ class Server:
             status = self.stop()
             text = self.stderr()
             shutil.rmtree(self.folder, ignore_errors=True)
-            assert status == 0, "the server ended with %d: %s" % (status, text[-3000:])
+            assert status == 0, "the server ended with %d: %s" % (status, text[-9000:])
         else:
             status, text = self.process.returncode, self.stderr()
             shutil.rmtree(self.folder, ignore_errors=True)
-            assert status in (0, -signal.SIGKILL), "the server died (%d): %s" % (status, text[-3000:])
+            assert status in (0, -signal.SIGKILL), "the server died (%d): %s" % (status, text[-9000:])
 
     def request(self, method, path, body=b"", headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -204,7 +204,7 @@ done
                          "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody:$LATEST"})
 
     def test_create_get_list_update_and_delete(self):
-        name = self.make("nothing", Description="d", Environment={"Variables": {"A": "1"}})
+        name = self.make("nothing", Description="d", Environment={"Variables": {"KEY": "1"}})
         self.assertEqual(self.s.create_function(name, HANDLERS)[0], 409)
         status, _, body = self.s.lambda_("GET", "/2015-03-31/functions/" + name)
         got = json.loads(body)

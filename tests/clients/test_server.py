@@ -49,12 +49,25 @@ class Start(unittest.TestCase):
         self.assertRegex(run("version")[1], r"^puddle \d")
 
     def test_ephemeral_leaves_nothing(self):
-        s = self.server(ephemeral=True)
-        folder = "/tmp/puddle-%d" % s.process.pid
-        self.assertTrue(os.path.isdir(folder))
-        self.assertEqual(s.stop(), 0)
-        self.assertFalse(os.path.exists(folder))
-        self.assertEqual([n for n in os.listdir(s.folder) if n != "stderr"], [])
+        with tempfile.TemporaryDirectory() as tmp:
+            s = self.server(ephemeral=True, env={"TMPDIR": tmp})
+            s.create_function("f", {"index.js": "exports.handler = async () => 1;"})
+            self.assertEqual(len(os.listdir(tmp)), 1)
+            self.assertEqual(s.stop(), 0)
+            self.assertEqual(os.listdir(tmp), [])
+            self.assertEqual([n for n in os.listdir(s.folder) if n != "stderr"], [])
+
+    def test_what_a_killed_ephemeral_server_left_is_removed_by_the_next(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            first = self.server(ephemeral=True, env={"TMPDIR": tmp})
+            left = os.listdir(tmp)
+            living = self.server(ephemeral=True, env={"TMPDIR": tmp})
+            first.stop(signal.SIGKILL)
+            self.assertEqual(len(os.listdir(tmp)), 2)
+            self.server(ephemeral=True, env={"TMPDIR": tmp})
+            self.assertEqual(len(os.listdir(tmp)), 2)
+            self.assertNotIn(left[0], os.listdir(tmp))
+            self.assertEqual(living.request("GET", "/_puddle/health")[0], 200)
 
     def test_sigint_ends_with_status_0(self):
         self.assertEqual(self.server().stop(signal.SIGINT), 0)

@@ -39,6 +39,13 @@ void test_skip(const char *fmt, ...)
     longjmp(skip_to, 1);
 }
 
+/* In a function of its own: locals of main must not be lost by the jump. */
+static void run_one(struct test_case *t)
+{
+    if (setjmp(skip_to) == 0)
+        t->fn();
+}
+
 /* With an argument: only the tests whose name contains it. */
 int main(int argc, char **argv)
 {
@@ -48,8 +55,7 @@ int main(int argc, char **argv)
         if (argc > 1 && strstr(t->name, argv[1]) == NULL)
             continue;
         failures_here = skipped_here = 0;
-        if (setjmp(skip_to) == 0)
-            t->fn();
+        run_one(t);
         const char *word = failures_here ? "FAIL" : skipped_here ? "skip" : "ok";
         printf("%s %s\n", word, t->name);
         failed += failures_here != 0;

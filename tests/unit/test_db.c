@@ -135,8 +135,7 @@ TEST(second_opener_is_refused_with_the_pid_of_the_first)
     struct db *d = open_at(new_folder());
     CHECK(d != NULL);
     CHECK(open_at(folder) == NULL);
-    snprintf(want, sizeof want, "%s is in use by another puddle (pid %ld)", folder,
-             (long)getpid());
+    snprintf(want, sizeof want, "%s is in use by another puddle (pid %ld)", folder, (long)getpid());
     CHECK_STR(str_c(reason), want);
     db_close(d);
     d = open_at(folder);
@@ -190,8 +189,9 @@ TEST(file_that_is_not_a_database_is_refused_and_left_alone)
 {
     char path[128], text[64] = "";
     new_folder();
-    write_file(folder, "this is somebody's diary, at least a hundred bytes of it: lorem ipsum dolor "
-                       "sit amet, consectetur adipiscing elit");
+    write_file(folder,
+               "this is somebody's diary, at least a hundred bytes of it: lorem ipsum dolor "
+               "sit amet, consectetur adipiscing elit");
     CHECK(open_at(folder) == NULL);
     CHECK(strstr(reason, "is not a database") != NULL);
     CHECK(strchr(reason, '\n') == NULL);

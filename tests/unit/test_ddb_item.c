@@ -3,7 +3,7 @@
 #include "harness.h"
 #include <stdlib.h>
 
-#define PREFIX "One or more parameter values were invalid: "
+#define PREFIX   "One or more parameter values were invalid: "
 #define ENVELOPE "1 validation error detected: "
 
 static struct arena *arena;
@@ -107,15 +107,13 @@ TEST(values_without_exactly_one_type_are_refused)
 
 TEST(set_rules_and_their_words)
 {
-    CHECK_STR(read_item("{\"a\":{\"SS\":[]}}"),
-              ENVELOPE PREFIX "An string set  may not be empty");
+    CHECK_STR(read_item("{\"a\":{\"SS\":[]}}"), ENVELOPE PREFIX "An string set  may not be empty");
     CHECK_STR(read_as("{\"a\":{\"SS\":[]}}", ATTR_BARE), PREFIX "An string set  may not be empty");
     CHECK_STR(read_as("{\"a\":{\"NS\":[]}}", ATTR_BARE), PREFIX "An number set  may not be empty");
     CHECK_STR(read_as("{\"a\":{\"BS\":[]}}", ATTR_BARE), PREFIX "Binary sets should not be empty");
     CHECK_STR(read_item("{\"a\":{\"SS\":[\"a\",\"b\",\"b\"]}}"),
               ENVELOPE PREFIX "Input collection [\"a\", \"b\", \"b\"] contains duplicates.");
-    CHECK_STR(read_item("{\"a\":{\"BS\":[\"Yg==\",\"Yg==\"]}}"),
-              ENVELOPE PREFIX
+    CHECK_STR(read_item("{\"a\":{\"BS\":[\"Yg==\",\"Yg==\"]}}"), ENVELOPE PREFIX
               "Input collection [\"Yg==\", \"Yg==\"]of type BS contains duplicates.");
     CHECK_STR(read_item("{\"a\":{\"NS\":[\"1\",\"2\",\"1.0\"]}}"),
               ENVELOPE "Input collection contains duplicates");
@@ -207,7 +205,8 @@ TEST(item_of_400_kib_fits_and_one_byte_more_does_not)
     free(json);
 }
 
-/* Later errors are still found in an item that is too big, and its text does not grow without end. */
+/* Later errors are still found in an item that is too big, and its text does not grow without end.
+ */
 TEST(numbers_that_expand_stay_within_the_text_limit)
 {
     struct buf json;

@@ -35,8 +35,8 @@ TEST(numbers_lie_in_the_segments_known_from_aws)
 /* The rows' bytes, sorted, give the Scan order that was seen on AWS. */
 TEST(scan_order_of_strings_is_the_known_one)
 {
-    static const char *const order[] = {"2", "8", "9", "1",    "6",       "hello", "0",
-                                        "5", "4", "äáöü", "aardman", "7",     "3", "zapf"};
+    static const char *const order[] = {"2", "8", "9",    "1",       "6", "hello", "0",
+                                        "5", "4", "äáöü", "aardman", "7", "3",     "zapf"};
     for (size_t i = 1; i < sizeof order / sizeof *order; i++) {
         struct key_hash a, b;
         key_hash_make(str_c(order[i - 1]), &a);
@@ -47,8 +47,8 @@ TEST(scan_order_of_strings_is_the_known_one)
 
 TEST(scan_order_of_numbers_is_the_known_one)
 {
-    static const char *const order[] = {"7",     "999.9", "8", "3", "2", "-999.9",   "9",
-                                        "4",     "-0.09", "6", "1", "0", "0.012345", "5"};
+    static const char *const order[] = {"7", "999.9", "8", "3", "2", "-999.9",   "9",
+                                        "4", "-0.09", "6", "1", "0", "0.012345", "5"};
     for (size_t i = 1; i < sizeof order / sizeof *order; i++)
         CHECK(prefix_of(order[i - 1], true) < prefix_of(order[i], true));
 }

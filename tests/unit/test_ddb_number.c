@@ -30,10 +30,12 @@ static const char *message(const char *text)
     return out;
 }
 
-#define OVERFLOW  "Number overflow. Attempting to store a number with magnitude larger than supported range"
-#define UNDERFLOW "Number underflow. Attempting to store a number with magnitude smaller than supported range"
-#define DIGITS    "Attempting to store more than 38 significant digits in a Number"
-#define NUMERIC   "The parameter cannot be converted to a numeric value: "
+#define OVERFLOW                                                                                   \
+    "Number overflow. Attempting to store a number with magnitude larger than supported range"
+#define UNDERFLOW                                                                                  \
+    "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+#define DIGITS  "Attempting to store more than 38 significant digits in a Number"
+#define NUMERIC "The parameter cannot be converted to a numeric value: "
 
 TEST(stored_form_is_expanded_and_trimmed)
 {
@@ -57,9 +59,9 @@ TEST(stored_form_is_expanded_and_trimmed)
 
 TEST(what_is_not_a_number_is_refused)
 {
-    static const char *const bad[] = {"",     "abc",  "NaN",  "Infinity", "0x10", " 1",  "1 ",
-                                      "1e",   "+e2",  "1.2.3", ".",       "-",    "e5",  "--1",
-                                      "1e5.", "1e+",  "1,5",  "1_0",      "+-1",  "1ee2"};
+    static const char *const bad[] = {"",     "abc", "NaN",   "Infinity", "0x10", " 1",  "1 ",
+                                      "1e",   "+e2", "1.2.3", ".",        "-",    "e5",  "--1",
+                                      "1e5.", "1e+", "1,5",   "1_0",      "+-1",  "1ee2"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char want[128];
         snprintf(want, sizeof want, NUMERIC "%s", bad[i]);
@@ -104,9 +106,10 @@ TEST(size_follows_the_measured_rule)
     static const struct {
         const char *text;
         size_t size;
-    } rows[] = {{"0", 1},      {"123", 3},   {"1.5", 3},  {"3.14159", 5}, {"1", 2},
-                {"-1", 3},     {"1000", 2},  {"0.001", 2}, {"12", 2},     {"100.5", 4},
-                {"-0.0012", 3}, {"12345678901234567890123456789012345678", 20}};
+    } rows[] = {{"0", 1},       {"123", 3},     {"1.5", 3},
+                {"3.14159", 5}, {"1", 2},       {"-1", 3},
+                {"1000", 2},    {"0.001", 2},   {"12", 2},
+                {"100.5", 4},   {"-0.0012", 3}, {"12345678901234567890123456789012345678", 20}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct num n;
         CHECK(parse(rows[i].text, &n) == NUM_OK);
@@ -201,7 +204,7 @@ TEST(stored_text_reads_back_as_the_same_number)
 
 TEST(zero_sorts_between_the_smallest_numbers)
 {
-    static const char *const sorted[] = {"-9.9e125", "-1",      "-1e-130", "0",
+    static const char *const sorted[] = {"-9.9e125", "-1",       "-1e-130", "0",
                                          "1e-130",   "1.1e-130", "1",       "9.9e125"};
     uint8_t before[NUM_KEY_MAX], now[NUM_KEY_MAX];
     struct num a, b;

@@ -1,7 +1,7 @@
 /* links: puddle_dynamo */
 #include "ddb_fixture.h"
 
-#define INVALID "ValidationException: One or more parameter values were invalid: "
+#define INVALID   "ValidationException: One or more parameter values were invalid: "
 #define NOT_VALID "ValidationException: One or more parameter values are not valid. "
 
 /* "h": key pk (S). "r": pk (S) and sk (N), a GSI on g (N) and l (S), an LSI on l. "b": pk (B). */
@@ -245,9 +245,9 @@ TEST(capacity_is_rounded_up_per_item)
     CHECK_STR(fx_get(put("hhh", FX(format, fx_repeat('x', 4096 - 4)), TOTAL),
                      "ConsumedCapacity/CapacityUnits"),
               "4");
-    CHECK_STR(fx_get(get("hhh", key, TOTAL ",\"ConsistentRead\":true"),
-                     "ConsumedCapacity/CapacityUnits"),
-              "1");
+    CHECK_STR(
+        fx_get(get("hhh", key, TOTAL ",\"ConsistentRead\":true"), "ConsumedCapacity/CapacityUnits"),
+        "1");
     CHECK_STR(fx_get(put("hhh", FX(format, fx_repeat('x', 4096 - 3)), TOTAL),
                      "ConsumedCapacity/CapacityUnits"),
               "5");

@@ -4,9 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CREATE "{\"TableName\":\"tab\"," FX_HASH "}"
-#define COUNT()                                                                                    \
-    fx_get(fx_call("DescribeTable", "{\"TableName\":\"tab\"}"), "Table/ItemCount")
+#define CREATE  "{\"TableName\":\"tab\"," FX_HASH "}"
+#define COUNT() fx_get(fx_call("DescribeTable", "{\"TableName\":\"tab\"}"), "Table/ItemCount")
 
 static struct str put(int i)
 {
@@ -17,8 +16,7 @@ static struct str put(int i)
 
 static struct str get(int i)
 {
-    return fx_call("GetItem",
-                   FX("{\"TableName\":\"tab\",\"Key\":{\"pk\":{\"S\":\"k%d\"}}}", i));
+    return fx_call("GetItem", FX("{\"TableName\":\"tab\",\"Key\":{\"pk\":{\"S\":\"k%d\"}}}", i));
 }
 
 static bool raw_sql(const char *dir, const char *sql)
@@ -151,7 +149,7 @@ TEST(failed_commit_leaves_nothing_of_the_tick)
     CHECK_STR(COUNT(), "2");
     CHECK_STR(get(3), "{\"Item\":{\"pk\":{\"S\":\"k3\"},\"v\":{\"N\":\"3\"}}}");
     CHECK_STR(fx_call("CreateTable", "{\"TableName\":\"other\"," FX_HASH "}").n > 0 ? COUNT()
-                                                                                   : STR(""),
+                                                                                    : STR(""),
               "2");
     fx_close();
     file_remove_tree(fx_folder);
@@ -201,9 +199,9 @@ TEST(big_deleted_table_goes_in_slices_and_comes_back_empty)
         free(text);
     }
     CHECK(db_commit(fx_db));
-    CHECK_STR(fx_get(fx_call("DeleteTable", "{\"TableName\":\"tab\"}"),
-                     "TableDescription/TableStatus"),
-              "\"DELETING\"");
+    CHECK_STR(
+        fx_get(fx_call("DeleteTable", "{\"TableName\":\"tab\"}"), "TableDescription/TableStatus"),
+        "\"DELETING\"");
     CHECK(db_commit(fx_db));
     CHECK_STR(fx_call("DescribeTable", "{\"TableName\":\"tab\"}"),
               "ResourceNotFoundException: Requested resource not found: Table: tab not found");

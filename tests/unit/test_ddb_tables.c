@@ -7,7 +7,7 @@
 #define AB                                                                                         \
     "\"AttributeDefinitions\":[{\"AttributeName\":\"a\",\"AttributeType\":\"S\"},"                 \
     "{\"AttributeName\":\"b\",\"AttributeType\":\"N\"}]"
-#define KEY_A  "\"KeySchema\":[{\"AttributeName\":\"a\",\"KeyType\":\"HASH\"}]"
+#define KEY_A "\"KeySchema\":[{\"AttributeName\":\"a\",\"KeyType\":\"HASH\"}]"
 #define KEY_AB                                                                                     \
     "\"KeySchema\":[{\"AttributeName\":\"a\",\"KeyType\":\"HASH\"},"                               \
     "{\"AttributeName\":\"b\",\"KeyType\":\"RANGE\"}]"
@@ -50,11 +50,12 @@ TEST(optional_settings_are_described)
 {
     CHECK(fx_open(NULL));
     clock_fake_set(1700000000123, 0);
-    create(FX_HASH ",\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
-                   "\"NEW_IMAGE\"},\"SSESpecification\":{\"Enabled\":true,\"KMSMasterKeyId\":\"k\"},"
-                   "\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\","
-                   "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5},"
-                   "\"Tags\":[{\"Key\":\"x\",\"Value\":\"y\"}]");
+    create(FX_HASH
+           ",\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
+           "\"NEW_IMAGE\"},\"SSESpecification\":{\"Enabled\":true,\"KMSMasterKeyId\":\"k\"},"
+           "\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\","
+           "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5},"
+           "\"Tags\":[{\"Key\":\"x\",\"Value\":\"y\"}]");
     clock_fake_off();
     struct str t = fx_get(fx_call("DescribeTable", "{\"TableName\":\"abc\"}"), "Table");
     CHECK_STR(fx_get(t, "ProvisionedThroughput"),
@@ -77,16 +78,16 @@ TEST(optional_settings_are_described)
 TEST(indexes_are_described_with_their_arns)
 {
     CHECK(fx_open(NULL));
-    struct str d = create(AB "," KEY_AB "," UNITS
-                             ",\"LocalSecondaryIndexes\":[{\"IndexName\":\"lsi\"," KEY_AB "," ALL
-                             "}],\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi\"," KEY_A "," ALL
-                             "," UNITS "}]");
-    CHECK_STR(fx_get(d, "TableDescription/GlobalSecondaryIndexes/0"),
-              "{\"IndexName\":\"gsi\",\"KeySchema\":[{\"AttributeName\":\"a\",\"KeyType\":\"HASH\"}],"
-              "\"Projection\":{\"ProjectionType\":\"ALL\"},\"IndexStatus\":\"CREATING\","
-              "\"ProvisionedThroughput\":{\"NumberOfDecreasesToday\":0,\"ReadCapacityUnits\":1,"
-              "\"WriteCapacityUnits\":2},\"IndexSizeBytes\":0,\"ItemCount\":0,\"IndexArn\":"
-              "\"arn:aws:dynamodb:us-east-1:000000000000:table/abc/index/gsi\"}");
+    struct str d = create(
+        AB "," KEY_AB "," UNITS ",\"LocalSecondaryIndexes\":[{\"IndexName\":\"lsi\"," KEY_AB "," ALL
+           "}],\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi\"," KEY_A "," ALL "," UNITS "}]");
+    CHECK_STR(
+        fx_get(d, "TableDescription/GlobalSecondaryIndexes/0"),
+        "{\"IndexName\":\"gsi\",\"KeySchema\":[{\"AttributeName\":\"a\",\"KeyType\":\"HASH\"}],"
+        "\"Projection\":{\"ProjectionType\":\"ALL\"},\"IndexStatus\":\"CREATING\","
+        "\"ProvisionedThroughput\":{\"NumberOfDecreasesToday\":0,\"ReadCapacityUnits\":1,"
+        "\"WriteCapacityUnits\":2},\"IndexSizeBytes\":0,\"ItemCount\":0,\"IndexArn\":"
+        "\"arn:aws:dynamodb:us-east-1:000000000000:table/abc/index/gsi\"}");
     d = fx_call("DescribeTable", "{\"TableName\":\"abc\"}");
     CHECK_STR(fx_get(d, "Table/GlobalSecondaryIndexes/0/IndexStatus"), "\"ACTIVE\"");
     CHECK_STR(fx_get(d, "Table/LocalSecondaryIndexes/0/IndexName"), "\"lsi\"");
@@ -113,7 +114,8 @@ static const struct {
      "ValidationException: Given value 1000000000001 for ReadCapacityUnits is out of bounds"},
     {"\"AttributeDefinitions\":[]," KEY_A "," UNITS,
      "ValidationException: Invalid KeySchema: Some index key attribute have no definition"},
-    {"\"AttributeDefinitions\":[{\"AttributeName\":\"x\",\"AttributeType\":\"S\"}]," KEY_A "," UNITS,
+    {"\"AttributeDefinitions\":[{\"AttributeName\":\"x\",\"AttributeType\":\"S\"}]," KEY_A
+     "," UNITS,
      INVALID "Some index key attributes are not defined in AttributeDefinitions. Keys: [a], "
              "AttributeDefinitions: [x]"},
     {AB "," KEY_A "," UNITS,
@@ -234,10 +236,10 @@ TEST(name_exists_once_per_account_and_region)
     const char *json = "{\"TableName\":\"abc\"," FX_HASH "}";
     fx_call("CreateTable", json);
     CHECK_STR(fx_call("CreateTable", json), "ResourceInUseException: Table already exists: abc");
-    CHECK(str_starts(fx_call_as("000000000000", "eu-west-1", "CreateTable", str_c(json)),
-                     STR("{")));
-    CHECK(str_starts(fx_call_as("111111111111", "us-east-1", "CreateTable", str_c(json)),
-                     STR("{")));
+    CHECK(
+        str_starts(fx_call_as("000000000000", "eu-west-1", "CreateTable", str_c(json)), STR("{")));
+    CHECK(
+        str_starts(fx_call_as("111111111111", "us-east-1", "CreateTable", str_c(json)), STR("{")));
     CHECK_I64(ddb_table_count(fx), 3);
     fx_call("DeleteTable", "{\"TableName\":\"abc\"}");
     CHECK_STR(fx_call("DescribeTable", "{\"TableName\":\"abc\"}"),

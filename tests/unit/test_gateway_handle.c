@@ -135,14 +135,13 @@ static void request(struct fixture *f, const char *method, const char *path, str
     fake_reset();
     f->headers[0] = (struct http_header){STR("Host"), STR("localhost")};
     f->headers[1] = (struct http_header){STR("Accept"), STR("image/png")};
-    f->x = (struct net_exchange){
-        .req = {.method = str_c(method),
-                .headers = f->headers,
-                .header_count = 2,
-                .host = STR("localhost"),
-                .body = body,
-                .peer_ip = STR("127.0.0.1")},
-        .arena = arena_new(0, 64 << 20)};
+    f->x = (struct net_exchange){.req = {.method = str_c(method),
+                                         .headers = f->headers,
+                                         .header_count = 2,
+                                         .host = STR("localhost"),
+                                         .body = body,
+                                         .peer_ip = STR("127.0.0.1")},
+                                 .arena = arena_new(0, 64 << 20)};
     gateway_handle(f->gateway, &f->x, STR("myapi"), STR("Prod"), str_c(path));
 }
 

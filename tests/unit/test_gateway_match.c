@@ -7,15 +7,9 @@
 static const struct sample {
     const char *path, *methods;
 } sample_api[] = {
-    {"/", "GET"},
-    {"/pets", "GET ANY"},
-    {"/pets/{id}", "GET"},
-    {"/pets/mine", "GET"},
-    {"/pets/mine/{proxy+}", "ANY"},
-    {"/pets/{id}/toys", "POST"},
-    {"/empty", ""},
-    {"/files/{path+}", "GET"},
-    {"/{proxy+}", "POST"},
+    {"/", "GET"},          {"/pets", "GET ANY"},           {"/pets/{id}", "GET"},
+    {"/pets/mine", "GET"}, {"/pets/mine/{proxy+}", "ANY"}, {"/pets/{id}/toys", "POST"},
+    {"/empty", ""},        {"/files/{path+}", "GET"},      {"/{proxy+}", "POST"},
 };
 
 static struct route *make_route(struct arena *a, struct str path, struct str methods)

@@ -207,7 +207,8 @@ TEST(refused_requests_get_awss_messages)
          "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"POST\",\"type\":\"HTTP_PROXY\","
          "\"integrationHttpMethod\":\"GET\",\"uri\":\"http://x\"}",
          "BadRequestException: Puddle does not support integrations of type HTTP_PROXY yet"},
-        {"PutIntegration", "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"POST\",\"type\":\"MOCK\"}",
+        {"PutIntegration",
+         "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"POST\",\"type\":\"MOCK\"}",
          "BadRequestException: Puddle does not support integrations of type MOCK yet"},
         {"GetIntegrationResponse",
          "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"POST\",\"statusCode\":\"200\"}",
@@ -228,7 +229,8 @@ TEST(refused_requests_get_awss_messages)
          "\"value\":\"1\"}]}",
          "BadRequestException: Invalid patch operation specified. Must be one of: [replace]"},
         {"UpdateRestApi", "{" API ",\"patchOperations\":[{\"op\":\"test\",\"path\":\"/name\"}]}",
-         "BadRequestException: Invalid patch operation specified. Must be 'add'|'remove'|'replace'"},
+         "BadRequestException: Invalid patch operation specified. Must be "
+         "'add'|'remove'|'replace'"},
         {"GetTags", "{\"resourceArn\":\"arn:aws:apigateway:us-east-1::/restapis/none\"}",
          "NotFoundException: Invalid API identifier specified 000000000000:none"},
     };
@@ -295,7 +297,8 @@ TEST(resources_are_listed_in_pages)
     CHECK_I64((long long)seen, 7);
     CHECK_I64((long long)pages, 3);
     CHECK(str_starts(run(f, "GetResources", "{" API ",\"limit\":0}"), STR("BadRequestException")));
-    CHECK(str_starts(run(f, "GetResources", "{" API ",\"limit\":501}"), STR("BadRequestException")));
+    CHECK(
+        str_starts(run(f, "GetResources", "{" API ",\"limit\":501}"), STR("BadRequestException")));
     fixture_free(f);
 }
 
@@ -304,13 +307,14 @@ TEST(an_integration_shows_its_defaults_and_keeps_responses)
     struct fixture *f = fixture_new();
     const char *root = make_api(f);
     make_method(f, root, "GET");
-    CHECK_STR(run(f, "GetIntegration", "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\"}", root),
-              arena_fmt(f->arena,
-                        "{\"type\":\"AWS_PROXY\",\"uri\":\"" URI "\",\"httpMethod\":\"POST\","
-                        "\"passthroughBehavior\":\"WHEN_NO_MATCH\",\"timeoutInMillis\":29000,"
-                        "\"cacheNamespace\":\"%s\",\"cacheKeyParameters\":[]}",
-                        root)
-                  .p);
+    CHECK_STR(
+        run(f, "GetIntegration", "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\"}", root),
+        arena_fmt(f->arena,
+                  "{\"type\":\"AWS_PROXY\",\"uri\":\"" URI "\",\"httpMethod\":\"POST\","
+                  "\"passthroughBehavior\":\"WHEN_NO_MATCH\",\"timeoutInMillis\":29000,"
+                  "\"cacheNamespace\":\"%s\",\"cacheKeyParameters\":[]}",
+                  root)
+            .p);
     CHECK_STR(run(f, "PutMethodResponse",
                   "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\",\"statusCode\":\"200\","
                   "\"responseModels\":{\"application/json\":\"Empty\"}}",
@@ -322,8 +326,9 @@ TEST(an_integration_shows_its_defaults_and_keeps_responses)
     CHECK_STR(jval_raw(jval_get(jval_get(f->body, "methodIntegration"), "integrationResponses")),
               "{\"200\":{\"statusCode\":\"200\"}}");
     run(f, "DeleteIntegration", "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\"}", root);
-    CHECK_STR(run(f, "GetIntegration", "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\"}", root),
-              "NotFoundException: Invalid Integration identifier specified");
+    CHECK_STR(
+        run(f, "GetIntegration", "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\"}", root),
+        "NotFoundException: Invalid Integration identifier specified");
     CHECK_STR(run(f, "CreateDeployment", "{" API "}"),
               "BadRequestException: No integration defined for method");
     fixture_free(f);
@@ -366,11 +371,12 @@ TEST(deployments_need_methods_and_stay_while_a_stage_uses_them)
     run(f, "GetDeployment", "{" API ",\"deploymentId\":\"%s\",\"embed\":[\"apisummary\"]}", first);
     CHECK_STR(jval_raw(jval_get(f->body, "apiSummary")),
               "{\"/\":{\"GET\":{\"authorizationType\":\"NONE\",\"apiKeyRequired\":false}}}");
-    CHECK(str_starts(run(f, "UpdateStage",
-                         "{" API ",\"stageName\":\"prod\",\"patchOperations\":["
-                         "{\"op\":\"replace\",\"path\":\"/tags/tag1\",\"value\":\"x\"}]}"),
-                     STR("BadRequestException: Invalid method setting path: /tags/tag1. Must be one "
-                         "of: [/deploymentId, /description, /cacheClusterEnabled,")));
+    CHECK(
+        str_starts(run(f, "UpdateStage",
+                       "{" API ",\"stageName\":\"prod\",\"patchOperations\":["
+                       "{\"op\":\"replace\",\"path\":\"/tags/tag1\",\"value\":\"x\"}]}"),
+                   STR("BadRequestException: Invalid method setting path: /tags/tag1. Must be one "
+                       "of: [/deploymentId, /description, /cacheClusterEnabled,")));
     CHECK_STR(run(f, "DeleteStage", "{" API ",\"stageName\":\"prod\"}"), "ok");
     CHECK_STR(run(f, "DeleteDeployment", "{" API ",\"deploymentId\":\"%s\"}", first), "ok");
     fixture_free(f);
@@ -399,7 +405,8 @@ TEST(patches_change_an_api_as_their_pointers_say)
         "{\"op\":\"add\",\"path\":\"/binaryMediaTypes/image~1png\"},"
         "{\"op\":\"add\",\"path\":\"/binaryMediaTypes/*~1*\"},"
         "{\"op\":\"remove\",\"path\":\"/binaryMediaTypes/image~1png\"},"
-        "{\"op\":\"replace\",\"path\":\"/endpointConfiguration/types/EDGE\",\"value\":\"REGIONAL\"},"
+        "{\"op\":\"replace\",\"path\":\"/endpointConfiguration/types/"
+        "EDGE\",\"value\":\"REGIONAL\"},"
         "{\"op\":\"replace\",\"path\":\"/minimumCompressionSize\",\"value\":\"10\"}]}");
     CHECK_STR(str_c(text(f, "name")), "new \"name\"");
     CHECK_STR(jval_raw(jval_get(f->body, "binaryMediaTypes")), "[\"*/*\"]");
@@ -419,8 +426,9 @@ TEST(tags_are_set_shown_and_removed_on_apis_and_stages)
     CHECK_STR(run(f, "TagResource", "{" STAGE_ARN ",\"tags\":{\"a\":\"1\",\"b\":\"2\"}}"), "ok");
     CHECK_STR(run(f, "UntagResource", "{" STAGE_ARN ",\"tagKeys\":[\"a\"]}"), "ok");
     CHECK_STR(run(f, "GetTags", "{" STAGE_ARN "}"), "{\"tags\":{\"b\":\"2\"}}");
-    CHECK_STR(run(f, "GetTags", "{\"resourceArn\":\"arn:aws:apigateway:us-east-1::/restapis/myapi\"}"),
-              "{\"tags\":{\"_custom_id_\":\"myapi\"}}");
+    CHECK_STR(
+        run(f, "GetTags", "{\"resourceArn\":\"arn:aws:apigateway:us-east-1::/restapis/myapi\"}"),
+        "{\"tags\":{\"_custom_id_\":\"myapi\"}}");
     fixture_free(f);
 }
 

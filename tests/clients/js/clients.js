@@ -35,7 +35,7 @@ async function v3() {
     KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
     AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'B' }],
   }));
-  await waitUntilTableExists({ client, maxWaitTime: 10 }, { TableName: 'JsV3' });
+  await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 2 }, { TableName: 'JsV3' });
   const id = new Uint8Array([0, 255, 1]);
   await doc.send(new PutCommand({ TableName: 'JsV3', Item: { id, tags: new Set(['x', 'y']), big: 12345678901234567890n } }));
   const { Item } = await doc.send(new GetCommand({ TableName: 'JsV3', Key: { id } }));
