@@ -21,14 +21,11 @@ enum shape_type {
 };
 enum shape_where { IN_BODY, IN_URI, IN_QUERY, IN_HEADER, IN_STATUS };
 
-enum shape_need {                  /* 0: optional */
-                  NEED_MEMBER = 1, /* "Value null at '...' failed to satisfy constraint: Member must
-                                      not be null" */
-                  NEED_PARAMETER,  /* "The parameter '...' is required but was not present in the
-                                      request"    */
-                  NEED_MAP /* "The ... parameter is required for <Operation>", empty maps included
-                            */
-};
+/* What a member's absence is answered with (0: it is optional):
+ * MEMBER     Value null at '...' failed to satisfy constraint: Member must not be null
+ * PARAMETER  The parameter '...' is required but was not present in the request
+ * MAP        The ... parameter is required for <Operation> (also when it is an empty map) */
+enum shape_need { NEED_MEMBER = 1, NEED_PARAMETER, NEED_MAP };
 
 struct shape_member {
     const char *name;      /* the model's member name: what c->in holds ("FunctionName")      */

@@ -59,6 +59,32 @@ class Boto3(unittest.TestCase):
         with self.assertRaises(self.functions.exceptions.ResourceNotFoundException):
             self.functions.get_function(FunctionName="nobody")
 
+    def test_methods_and_their_responses_come_and_go(self):
+        api = self.api.create_rest_api(name="m")["id"]
+        root = self.api.get_resources(restApiId=api)["items"][0]["id"]
+        where = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+        self.api.put_method(**where, authorizationType="NONE")
+        self.api.put_integration(**where, type="AWS_PROXY", integrationHttpMethod="POST",
+                                 uri="arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+                                     "arn:aws:lambda:us-east-1:000000000000:function:x/invocations")
+        self.api.put_method_response(**where, statusCode="200")
+        self.assertEqual(self.api.get_method_response(**where, statusCode="200")["statusCode"], "200")
+        self.api.put_integration_response(**where, statusCode="200", selectionPattern="")
+        self.api.delete_integration_response(**where, statusCode="200")
+        self.api.delete_method_response(**where, statusCode="200")
+        with self.assertRaises(self.api.exceptions.NotFoundException):
+            self.api.get_method_response(**where, statusCode="200")
+        self.api.delete_method(**where)
+        with self.assertRaises(self.api.exceptions.NotFoundException):
+            self.api.get_method(**where)
+
+    def test_a_deleted_function_is_gone(self):
+        self.functions.create_function(FunctionName="gone", Runtime="nodejs20.x", Handler="index.handler", Role=ROLE,
+                                       Code={"ZipFile": make_zip(ECHO)})
+        self.functions.delete_function(FunctionName="gone")
+        with self.assertRaises(self.functions.exceptions.ResourceNotFoundException):
+            self.functions.get_function(FunctionName="gone")
+
     def test_accounts_are_separate(self):
         import boto3
         other = boto3.client("dynamodb", endpoint_url=self.s.url, aws_access_key_id="111111111111",

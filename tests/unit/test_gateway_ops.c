@@ -1,6 +1,7 @@
 /* links: puddle_gateway */
 #include "gateway.h"
 #include "harness.h"
+#include "wire.h"
 #include <stdarg.h>
 
 /* A gateway on an empty database in memory; management operations only. */
@@ -459,5 +460,69 @@ TEST(status_lists_apis_with_their_stages)
     json_out_init(&w, b);
     gateway_write_status(f->gateway, &w);
     CHECK_STR(buf_view(b), "[{\"id\":\"myapi\",\"name\":\"n\",\"stages\":[\"s\"]}]");
+    fixture_free(f);
+}
+
+static bool allow(void *arg, struct call *c)
+{
+    (void)arg;
+    (void)c;
+    return true;
+}
+
+static void replied(struct call *c)
+{
+    *(bool *)c->reply_arg = true;
+}
+
+/* The reply of a request as it comes over the network: status and body. */
+static struct str wire(struct fixture *f, const char *method, struct str path, const char *query,
+                       const char *body)
+{
+    struct http_req req = {.method = str_c(method), .path = path, .body = str_c(body)};
+    struct wire_rest_match *match;
+    struct http_resp resp;
+    bool done = false;
+    req.query = query == NULL ? STR_NONE : str_c(query);
+    const struct op *op =
+        wire_rest_find(gateway_service(f->gateway), &req, f->arena, &match);
+    if (op == NULL)
+        return STR("no operation");
+    struct call *c = call_new(f->arena, gateway_service(f->gateway), op);
+    c->http = &req;
+    c->account = STR("000000000000");
+    c->region = STR("us-east-1");
+    c->reply = replied;
+    c->reply_arg = &done;
+    wire_rest_run(c, match, allow, NULL);
+    wire_rest_reply(c, &resp);
+    return done ? arena_fmt(f->arena, "%u %.*s", resp.status, STR_ARG(resp.body)) : STR("pending");
+}
+
+TEST(requests_over_http_carry_members_in_path_query_and_body)
+{
+    struct fixture *f = fixture_new();
+    const char *root = make_api(f);
+    struct str method = arena_fmt(f->arena, "/restapis/myapi/resources/%s/methods/GET", root);
+    CHECK(str_starts(wire(f, "PUT", method, NULL, "{\"authorizationType\":\"NONE\"}"),
+                     STR("201 ")));
+    struct str integration = arena_fmt(f->arena, "%.*s/integration", STR_ARG(method));
+    struct str reply = wire(f, "PUT", integration, NULL,
+                            "{\"type\":\"AWS_PROXY\",\"httpMethod\":\"POST\",\"uri\":\"" URI "\"}");
+    CHECK(str_starts(reply, STR("201 ")));
+    CHECK(str_find_str(reply, STR("\"httpMethod\":\"POST\"")) > 0);
+    CHECK(str_find_str(wire(f, "GET", STR("/restapis/myapi/resources"), "embed=methods&limit=5", ""),
+                       STR("\"methodIntegration\"")) > 0);
+    CHECK_STR(wire(f, "GET", STR("/restapis/nope"), NULL, ""),
+              "404 {\"message\":\"Invalid API identifier specified 000000000000:nope\"}");
+    CHECK_STR(wire(f, "DELETE", integration, NULL, ""), "204 ");
+    CHECK_STR(wire(f, "PUT", STR("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fmyapi"),
+                   NULL, "{\"tags\":{\"k\":\"v\"}}"),
+              "204 ");
+    CHECK_STR(wire(f, "DELETE",
+                   STR("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fmyapi"),
+                   "tagKeys=k", ""),
+              "204 ");
+    CHECK_STR(wire(f, "DELETE", STR("/restapis/myapi"), NULL, ""), "202 ");
     fixture_free(f);
 }
