@@ -6,7 +6,10 @@
 #include "wire.h"
 #include <string.h>
 
-enum { UNKNOWN_SEEN_MAX = 1000 };
+enum {
+    UNKNOWN_SEEN_MAX = 1000,
+    JSON_BODY_MAX = 16 * 1024 * 1024, /* facts/dynamodb.md 17 */
+};
 
 struct visit { /* one request on its way through the table */
     struct server *s;
@@ -145,6 +148,11 @@ static void run_json(struct visit *v)
     if (is_read(&v->x->req) && str_eq_c(v->x->req.path, "/") && v->op_name.n == 0) {
         answer_text(v->x, 200, STR("text/plain"),
                     arena_fmt(v->x->arena, "healthy: %.*s", STR_ARG(v->x->req.host)));
+        return;
+    }
+    if (v->x->req.body.n > JSON_BODY_MAX) {
+        /* unverified: the text */
+        answer_text(v->x, 413, STR("text/plain"), STR("Request size exceeded 16777216 bytes"));
         return;
     }
     if (service_find_op(v->svc, v->op_name) == NULL &&
@@ -434,6 +442,10 @@ static void identify(struct visit *v)
 void route_request(struct net_exchange *x)
 {
     struct visit v = {.s = x->listener_arg, .x = x};
+    if (v.s == NULL) { /* the server is stopping */
+        answer_text(x, 503, STR("text/plain"), STR("stopping\n"));
+        return;
+    }
     const struct http_req *req = &x->req;
     if (req->host.p != NULL && !guard_host_allowed(&v.s->guard, req->host)) {
         refuse(x, "this Host name is not allowed (see --allow-host)");

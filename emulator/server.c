@@ -70,6 +70,7 @@ static int prepare_process(void)
 static bool commit(void *arg)
 {
     struct server *s = arg;
+    ddb_maintain(s->ddb);
     bool ok = db_commit(s->db);
     db_maintain(s->db);
     return ok;

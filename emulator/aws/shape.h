@@ -58,6 +58,7 @@ struct shape_enum {
     const char *text;          /* "[A, B]" in the service's own order                         */
     const char *newer_text;    /* how the newer layer prints it; NULL: it does not            */
     const char *const *values; /* NULL-terminated                                             */
+    const struct aws_err_kind *own_error; /* not NULL: an error apart from the others'        */
 };
 struct op_model { /* one operation of the model, whether we implement it or not               */
     const char *name;
@@ -79,8 +80,9 @@ struct shape_model {
 };
 
 /* Pass 1: does the JSON have the declared types? (SerializationException)
- * Pass 2: required, length, range, pattern, enum; one message the way the service words it
- * (ValidationException). Both return false with *err set. Unknown members are ignored. */
+ * Pass 2, only for input that passed 1: required, length, range, pattern, enum; one message the way
+ * the service words it (ValidationException; InvalidParameterValueException for Lambda's runtime).
+ * Both return false with *err set. Unknown members are ignored, nulls count as absent. */
 bool shape_check_types(const struct shape_model *m, uint16_t shape, struct jval v, struct arena *a,
                        struct aws_err *err);
 bool shape_check_limits(const struct shape_model *m, uint16_t shape, struct jval v, struct arena *a,

@@ -37,6 +37,8 @@ struct limits {
     enum plan plan;
     unsigned found, sizes, enums, others; /* of PLAN_FIND: enums are those of the newer layer */
     unsigned printed;
+    const struct shape_enum *own; /* an enum with an error of its own that does not hold */
+    struct str own_value;
     bool json_echo; /* the newer layer echoes JSON, the older one Java's toString */
     char path[PATH_BYTES];
     size_t path_n;
@@ -123,6 +125,15 @@ static void print_java(struct limits *l, struct buf *b, uint16_t shape, struct j
     }
 }
 
+/* The first bytes of s, whole characters only. */
+static struct str head_of(struct str s, size_t bytes)
+{
+    size_t n = s.n < bytes ? s.n : bytes;
+    while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+        n--;
+    return str_sub(s, 0, n);
+}
+
 /* The echo is ours to bound: AWS prints the whole value. */
 static void print_echo(struct limits *l, uint16_t shape, struct jval v)
 {
@@ -136,9 +147,7 @@ static void print_echo(struct limits *l, uint16_t shape, struct jval v)
     }
     struct str text = buf_view(b);
     if (b->overflow && jval_kind(v) == JSON_STRING) { /* nothing of it fitted */
-        text = str_sub(jval_text(v, l->a), 0, ECHO_BYTES);
-        while (text.n > 0 && !str_is_utf8(text))
-            text.n--;
+        text = head_of(jval_text(v, l->a), ECHO_BYTES);
     }
     buf_add(&l->text, text);
     if (b->overflow)
@@ -320,8 +329,13 @@ static void check_string(struct limits *l, uint16_t shape, struct jval v)
         buf_addf(&l->text, "Member must satisfy regular expression pattern: %s",
                  l->m->patterns[s->pattern].text);
     check_size(l, shape, v, below, is_above(s, size));
-    if (s->enum_set != 0 && !in_enum(l, s, text) && begin(l, shape, v, FAIL_ENUM)) {
-        const struct shape_enum *set = &l->m->enum_sets[s->enum_set];
+    if (s->enum_set == 0 || in_enum(l, s, text))
+        return;
+    const struct shape_enum *set = &l->m->enum_sets[s->enum_set];
+    if (set->own_error != NULL) {
+        l->own = set;
+        l->own_value = text;
+    } else if (begin(l, shape, v, FAIL_ENUM)) {
         bool newer = set->newer_text != NULL && l->plan != PLAN_OLDER;
         buf_addf(&l->text, "Member must satisfy enum value set: %s",
                  newer ? set->newer_text : set->text);
@@ -332,10 +346,11 @@ static void check(struct limits *l, uint16_t shape, struct jval v);
 
 static void check_struct(struct limits *l, const struct shape *s, struct jval v)
 {
-    struct str key;
+    struct str key = STR("");
     struct jval it = {0}, value = {0};
     uint32_t at[MEMBERS_MAX]; /* token of each member, 0: absent */
     ASSERT(s->member_count <= MEMBERS_MAX);
+    ASSERT(jval_kind(v) == JSON_OBJECT || jval_kind(v) <= JSON_NULL); /* pass 1 */
     memset(at, 0, s->member_count * sizeof *at);
     while (jval_next(v, &it, &key)) {
         const struct shape_member *member = shape_find_member(l->m, s, it, key, l->a);
@@ -388,6 +403,8 @@ static void check_elements(struct limits *l, uint16_t shape, struct jval v)
     const struct shape *element = &l->m->shapes[s->element];
     struct jval it = {0};
     size_t index = 0;
+    ASSERT(jval_kind(v) == (s->type == SH_MAP ? JSON_OBJECT : JSON_ARRAY) ||
+           jval_kind(v) <= JSON_NULL); /* pass 1 */
     check_element_limits(l, shape, v);
     if (!element->checked || (element->type != SH_STRUCT && element->type != SH_UNION &&
                               element->type != SH_LIST && element->type != SH_MAP))
@@ -484,10 +501,16 @@ bool shape_check_limits(const struct shape_model *m, uint16_t shape, struct jval
     l.plan = PLAN_FIND;
     l.found = l.sizes = l.enums = l.others = l.printed = 0;
     l.path_n = 0;
+    l.own = NULL;
     l.json_echo = s->newer != 0;
     if (!check_special_needs(m, shape, v, a, err))
         return false;
     check(&l, shape, v);
+    if (l.found == 0 && l.own != NULL) /* only Lambda's runtime has one */
+        return aws_fail(err, a, l.own->own_error,
+                        "Value %.*s at 'runtime' failed to satisfy constraint: Member must "
+                        "satisfy enum value set: %s or be a valid ARN",
+                        STR_ARG(head_of(l.own_value, 1024)), l.own->text);
     if (l.found == 0)
         return true;
     l.plan = choose_plan(&l, s->newer);

@@ -26,6 +26,9 @@ static void refuse_raw(struct call *c, const struct aws_err_kind *kind, struct s
     c->reply(c);
 }
 
+enum { DYNAMODB_BODY_MAX = 16 * 1024 * 1024 };
+static const struct aws_err_kind too_large = {"RequestEntityTooLargeException", "", 413, false,
+                                              NULL};
 static const struct aws_err_kind not_json_type = {"UnknownOperationException", "", 404, false,
                                                   NULL};
 
@@ -38,6 +41,10 @@ void wire_json_run(struct call *c, struct str op_name, wire_auth_fn *auth, void 
         (!is_dynamodb(c->svc) && str_case_eq(type, STR("application/x-amz-json-1.1")));
     if (!known_type) {
         refuse_raw(c, &not_json_type, STR("<UnknownOperationException/>\n"));
+        return;
+    }
+    if (is_dynamodb(c->svc) && c->http->body.n > DYNAMODB_BODY_MAX) {
+        refuse_raw(c, &too_large, STR("")); /* unverified: that AWS's 413 has an empty body */
         return;
     }
     if (!json_parse(c->arena, c->http->body, JSON_DEPTH_DEFAULT, &c->in, NULL) ||

@@ -40,7 +40,11 @@ static void make_ids(struct arena *a, struct str *request_id, struct str *extend
     ids_uuid(uuid);
     *request_id = str_c(uuid);
     /* 15 characters and one '=', as in "JKJaXmPLvHcESHA=" */
-    *extended_id = codec_base64_encode(a, (struct str){(const char *)random, 11});
+    struct str id = codec_base64_encode(a, (struct str){(const char *)random, 11});
+    char *text = arena_alloc_raw(a, id.n);
+    for (size_t i = 0; i < id.n; i++) /* the URL-safe alphabet */
+        text[i] = id.p[i] == '+' ? '-' : id.p[i] == '/' ? '_' : id.p[i];
+    *extended_id = (struct str){text, id.n};
 }
 
 /* The Root of the client's own trace header, else a new one: "1-5759e988-bd862e3fe1be46a994272793".

@@ -39,7 +39,8 @@ struct net_listener *net_listen(struct net *n, const char *host, uint16_t port,
                                 net_handler *handler, void *arg, int *reterr);
 uint16_t net_listener_port(const struct net_listener *nl);
 /* Stops accepting and closes the listening socket; open exchanges may still be answered (their
- * connections are closed afterwards). */
+ * connections are closed afterwards). A request that still arrives on one of them reaches the
+ * handler with listener_arg NULL. */
 void net_listener_close(struct net_listener *nl);
 
 /* Exactly once an exchange, now or in any later tick. The reply is held until the tick's commit

@@ -639,6 +639,7 @@ void net_listener_close(struct net_listener *nl)
     h2o_socket_read_stop(nl->sock);
     h2o_socket_close(nl->sock);
     nl->sock = NULL;
+    nl->arg = NULL; /* open connections may outlive what it pointed to */
     listener_unref(nl);
 }
 

@@ -295,6 +295,28 @@ TEST(transaction_that_sqlite_ended_by_itself_is_not_reported_as_committed)
     db_close(d);
 }
 
+TEST(reads_of_a_tick_share_a_snapshot_that_ends_with_it)
+{
+    struct db *d = open_at(new_folder());
+    CHECK(d != NULL && add(d, 1) && db_commit(d));
+    db_read(d); /* a lone read needs no transaction */
+    CHECK(sqlite3_get_autocommit(db_handle(d)));
+    db_read(d);
+    CHECK(!sqlite3_get_autocommit(db_handle(d)));
+    CHECK_I64(count_things(d), 1);
+    CHECK(add(d, 2)); /* a write of the same tick */
+    db_read(d);
+    CHECK_I64(count_things(d), 2);
+    CHECK(db_commit(d));
+    CHECK(sqlite3_get_autocommit(db_handle(d)));
+    db_read(d);
+    db_read(d);
+    CHECK(db_commit(d));
+    CHECK(sqlite3_get_autocommit(db_handle(d)));
+    db_close(d);
+    file_remove_tree(folder);
+}
+
 TEST(savepoint_takes_back_half_an_operation)
 {
     struct db *d = open_at(NULL);

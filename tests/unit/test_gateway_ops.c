@@ -484,8 +484,7 @@ static struct str wire(struct fixture *f, const char *method, struct str path, c
     struct http_resp resp;
     bool done = false;
     req.query = query == NULL ? STR_NONE : str_c(query);
-    const struct op *op =
-        wire_rest_find(gateway_service(f->gateway), &req, f->arena, &match);
+    const struct op *op = wire_rest_find(gateway_service(f->gateway), &req, f->arena, &match);
     if (op == NULL)
         return STR("no operation");
     struct call *c = call_new(f->arena, gateway_service(f->gateway), op);
@@ -504,20 +503,22 @@ TEST(requests_over_http_carry_members_in_path_query_and_body)
     struct fixture *f = fixture_new();
     const char *root = make_api(f);
     struct str method = arena_fmt(f->arena, "/restapis/myapi/resources/%s/methods/GET", root);
-    CHECK(str_starts(wire(f, "PUT", method, NULL, "{\"authorizationType\":\"NONE\"}"),
-                     STR("201 ")));
+    CHECK(
+        str_starts(wire(f, "PUT", method, NULL, "{\"authorizationType\":\"NONE\"}"), STR("201 ")));
     struct str integration = arena_fmt(f->arena, "%.*s/integration", STR_ARG(method));
     struct str reply = wire(f, "PUT", integration, NULL,
                             "{\"type\":\"AWS_PROXY\",\"httpMethod\":\"POST\",\"uri\":\"" URI "\"}");
     CHECK(str_starts(reply, STR("201 ")));
     CHECK(str_find_str(reply, STR("\"httpMethod\":\"POST\"")) > 0);
-    CHECK(str_find_str(wire(f, "GET", STR("/restapis/myapi/resources"), "embed=methods&limit=5", ""),
-                       STR("\"methodIntegration\"")) > 0);
+    CHECK(
+        str_find_str(wire(f, "GET", STR("/restapis/myapi/resources"), "embed=methods&limit=5", ""),
+                     STR("\"methodIntegration\"")) > 0);
     CHECK_STR(wire(f, "GET", STR("/restapis/nope"), NULL, ""),
               "404 {\"message\":\"Invalid API identifier specified 000000000000:nope\"}");
     CHECK_STR(wire(f, "DELETE", integration, NULL, ""), "204 ");
-    CHECK_STR(wire(f, "PUT", STR("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fmyapi"),
-                   NULL, "{\"tags\":{\"k\":\"v\"}}"),
+    CHECK_STR(wire(f, "PUT",
+                   STR("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fmyapi"), NULL,
+                   "{\"tags\":{\"k\":\"v\"}}"),
               "204 ");
     CHECK_STR(wire(f, "DELETE",
                    STR("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fmyapi"),

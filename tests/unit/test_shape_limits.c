@@ -404,10 +404,25 @@ TEST(lambda_names_and_roles)
                "Member must have length less than or equal to 140");
 }
 
-TEST(lambda_runtime_is_left_to_the_operation)
+TEST(lambda_runtime_has_an_error_of_its_own)
 {
-    LAMBDA("CreateFunction", "{\"FunctionName\":\"f\"," ROLE ",\"Runtime\":\"non-existent\"}",
-           NULL);
+    static const char *const want =
+        "Value non-existent-runtime at 'runtime' failed to satisfy constraint: Member must satisfy "
+        "enum value set: [nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, "
+        "nodejs24.x, nodejs22.x, java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, "
+        "ruby3.2, python3.8, python3.9, java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, "
+        "nodejs18.x, provided.al2, java8.al2] or be a valid ARN";
+    expect_pass(__FILE__, __LINE__, shape_check_limits, &LAMBDA_InvalidParameterValueException,
+                &lambda_model, "CreateFunction",
+                "{\"FunctionName\":\"f\"," ROLE ",\"Runtime\":\"non-existent-runtime\"}", want);
+    expect_pass(__FILE__, __LINE__, shape_check_limits, &LAMBDA_InvalidParameterValueException,
+                &lambda_model, "UpdateFunctionConfiguration",
+                "{\"FunctionName\":\"f\",\"Runtime\":\"non-existent-runtime\"}", want);
+    LAMBDA("CreateFunction", "{\"FunctionName\":\"f\"," ROLE ",\"Runtime\":\"nodejs20.x\"}", NULL);
+    /* the limits of the model come first */
+    LAMBDA("CreateFunction", "{\"FunctionName\":\"f\"," ROLE ",\"Runtime\":\"x\",\"Timeout\":0}",
+           ONE "Value '0' at 'timeout' " FAILED
+               "Member must have value greater than or equal to 1");
 }
 
 TEST(lambda_lists_and_maps_of_scalars_are_reported_whole)

@@ -48,9 +48,9 @@ static const struct shape_pattern patterns[] = {
 static const char *const enum_1[] = {"CHILD_SHARDS", NULL};
 static const char *const enum_2[] = {"TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", NULL};
 static const struct shape_enum enum_sets[] = {
-    {NULL, NULL, NULL},
-    {"[CHILD_SHARDS]", NULL, enum_1},
-    {"[TRIM_HORIZON, LATEST, AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER]", NULL, enum_2},
+    {NULL, NULL, NULL, NULL},
+    {"[CHILD_SHARDS]", NULL, enum_1, NULL},
+    {"[TRIM_HORIZON, LATEST, AT_SEQUENCE_NUMBER, AFTER_SEQUENCE_NUMBER]", NULL, enum_2, NULL},
 };
 static const struct op_model ops[] = {
     {"DescribeStream", 1, "POST", "/", 200, 0},

@@ -665,7 +665,7 @@ static const struct shape shapes[] = {
     {SH_INTEGER, 134, 0, 0, 0, 1, 2000, 0, 0, 0, 1, 0, 0, 0, "MaximumNumberOfPollers"},
     {SH_STRING, 134, 0, 0, 0, 0, 128, 38, 0, 0, 1, 0, 0, 0, "ProvisionedPollerGroupName"},
     {SH_STRUCT, 134, 28, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "CreateFunctionRequest"},
-    {SH_STRING, 162, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "RuntimeText"},
+    {SH_STRING, 162, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 18, 0, 1, 0, 0, 0, "FunctionRuntime"},
     {SH_STRING, 162, 0, 0, 0, 0, 128, 8, 0, 0, 1, 0, 0, 0, "Handler"},
     {SH_STRUCT, 162, 6, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "FunctionCode"},
     {SH_BLOB, 168, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 1, 0, 0, "Blob"},
@@ -679,7 +679,7 @@ static const struct shape shapes[] = {
     {SH_LIST, 171, 0, 61, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, "SubnetIds"},
     {SH_LIST, 171, 0, 63, 0, 0, 5, 0, 0, 0, 1, 0, 0, 0, "SecurityGroupIds"},
     {SH_BOOLEAN, 171, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "NullableBoolean"},
-    {SH_STRING, 171, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 18, 0, 1, 0, 0, 0, "PackageType"},
+    {SH_STRING, 171, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 19, 0, 1, 0, 0, 0, "PackageType"},
     {SH_STRUCT, 171, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "DeadLetterConfig"},
     {SH_STRING, 172, 0, 0, 0, INT64_MIN, INT64_MAX, 37, 0, 0, 1, 0, 0, 0, "ResourceArn"},
     {SH_STRUCT, 172, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "Environment"},
@@ -687,7 +687,7 @@ static const struct shape shapes[] = {
     {SH_STRING, 173, 0, 0, 0, INT64_MIN, INT64_MAX, 40, 0, 0, 1, 1, 0, 0, "EnvironmentVariableName"},
     {SH_STRING, 173, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 1, 0, 0, "EnvironmentVariableValue"},
     {SH_STRUCT, 173, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "TracingConfig"},
-    {SH_STRING, 174, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 19, 0, 1, 0, 0, 0, "TracingMode"},
+    {SH_STRING, 174, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 20, 0, 1, 0, 0, 0, "TracingMode"},
     {SH_LIST, 174, 0, 173, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "LayerList"},
     {SH_STRING, 174, 0, 0, 0, 1, 140, 41, 0, 0, 1, 0, 0, 0, "LayerVersionArn"},
     {SH_LIST, 174, 0, 175, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, "FileSystemConfigList"},
@@ -701,10 +701,10 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 179, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "EphemeralStorage"},
     {SH_INTEGER, 180, 0, 0, 0, 512, 10240, 0, 0, 0, 1, 0, 0, 0, "EphemeralStorageSize"},
     {SH_STRUCT, 180, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "SnapStart"},
-    {SH_STRING, 181, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 20, 0, 1, 0, 0, 0, "SnapStartApplyOn"},
+    {SH_STRING, 181, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 21, 0, 1, 0, 0, 0, "SnapStartApplyOn"},
     {SH_STRUCT, 181, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "LoggingConfig"},
-    {SH_STRING, 185, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 21, 0, 1, 0, 0, 0, "LogFormat"},
-    {SH_STRING, 185, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 22, 0, 1, 0, 0, 0, "ApplicationLogLevel"},
+    {SH_STRING, 185, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 22, 0, 1, 0, 0, 0, "LogFormat"},
+    {SH_STRING, 185, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 23, 0, 1, 0, 0, 0, "ApplicationLogLevel"},
     {SH_STRING, 185, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 17, 0, 1, 0, 0, 0, "SystemLogLevel"},
     {SH_STRING, 185, 0, 0, 0, 1, 512, 45, 0, 0, 1, 0, 0, 0, "LogGroup"},
     {SH_STRUCT, 185, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "CapacityProviderConfig"},
@@ -712,12 +712,12 @@ static const struct shape shapes[] = {
     {SH_STRING, 189, 0, 0, 0, 1, 140, 46, 0, 0, 1, 0, 0, 0, "CapacityProviderArn"},
     {SH_INTEGER, 189, 0, 0, 0, 1, 1600, 0, 0, 0, 1, 0, 0, 0, "PerExecutionEnvironmentMaxConcurrency"},
     {SH_DOUBLE, 189, 0, 0, 0, 2, 8, 0, 0, 0, 1, 0, 0, 0, "ExecutionEnvironmentMemoryGiBPerVCpu"},
-    {SH_STRING, 189, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 23, 0, 1, 0, 0, 0, "FunctionVersionLatestPublished"},
+    {SH_STRING, 189, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 24, 0, 1, 0, 0, 0, "FunctionVersionLatestPublished"},
     {SH_STRUCT, 189, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "DurableConfig"},
     {SH_INTEGER, 191, 0, 0, 0, 1, 90, 0, 0, 0, 1, 0, 0, 0, "RetentionPeriodInDays"},
     {SH_INTEGER, 191, 0, 0, 0, 1, 31622400, 0, 0, 0, 1, 0, 0, 0, "ExecutionTimeout"},
     {SH_STRUCT, 191, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "TenancyConfig"},
-    {SH_STRING, 192, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 24, 0, 1, 0, 0, 0, "TenantIsolationMode"},
+    {SH_STRING, 192, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 25, 0, 1, 0, 0, 0, "TenantIsolationMode"},
     {SH_STRUCT, 192, 5, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "CreateFunctionUrlConfigRequest"},
     {SH_STRING, 197, 0, 0, 0, 1, 128, 47, 0, 0, 1, 0, 0, 0, "FunctionUrlQualifier"},
     {SH_STRUCT, 197, 6, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "Cors"},
@@ -729,7 +729,7 @@ static const struct shape shapes[] = {
     {SH_LIST, 203, 0, 211, 0, 0, 100, 0, 0, 0, 1, 0, 0, 0, "AllowOriginsList"},
     {SH_STRING, 203, 0, 0, 0, 1, 253, 29, 0, 0, 1, 0, 0, 0, "Origin"},
     {SH_INTEGER, 203, 0, 0, 0, 0, 86400, 0, 0, 0, 1, 0, 0, 0, "MaxAge"},
-    {SH_STRING, 203, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 25, 0, 1, 0, 0, 0, "InvokeMode"},
+    {SH_STRING, 203, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 26, 0, 1, 0, 0, 0, "InvokeMode"},
     {SH_STRUCT, 203, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "DeleteAliasRequest"},
     {SH_STRUCT, 205, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "DeleteCapacityProviderRequest"},
     {SH_STRUCT, 206, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "DeleteCodeSigningConfigRequest"},
@@ -770,22 +770,22 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 255, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "GetProvisionedConcurrencyConfigRequest"},
     {SH_STRUCT, 257, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "GetRuntimeManagementConfigRequest"},
     {SH_STRUCT, 259, 8, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "InvocationRequest"},
-    {SH_STRING, 267, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 26, 0, 1, 0, 0, 0, "InvocationType"},
-    {SH_STRING, 267, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 27, 0, 1, 0, 0, 0, "LogType"},
+    {SH_STRING, 267, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 27, 0, 1, 0, 0, 0, "InvocationType"},
+    {SH_STRING, 267, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 28, 0, 1, 0, 0, 0, "LogType"},
     {SH_STRING, 267, 0, 0, 0, 1, 64, 15, 0, 0, 1, 0, 0, 0, "DurableExecutionName"},
     {SH_STRUCT, 267, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "InvokeAsyncRequest"},
     {SH_BLOB, 269, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "BlobStream"},
     {SH_STRUCT, 269, 7, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "InvokeWithResponseStreamRequest"},
-    {SH_STRING, 276, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 28, 0, 1, 0, 0, 0, "ResponseStreamingInvocationType"},
+    {SH_STRING, 276, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 29, 0, 1, 0, 0, 0, "ResponseStreamingInvocationType"},
     {SH_STRUCT, 276, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListAliasesRequest"},
     {SH_INTEGER, 280, 0, 0, 0, 1, 10000, 0, 0, 0, 1, 0, 0, 0, "MaxListItems"},
     {SH_STRUCT, 280, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListCapacityProvidersRequest"},
-    {SH_STRING, 283, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 29, 0, 1, 0, 0, 0, "CapacityProviderState"},
+    {SH_STRING, 283, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 30, 0, 1, 0, 0, 0, "CapacityProviderState"},
     {SH_INTEGER, 283, 0, 0, 0, 1, 50, 0, 0, 0, 1, 0, 0, 0, "MaxFiftyListItems"},
     {SH_STRUCT, 283, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListCodeSigningConfigsRequest"},
     {SH_STRUCT, 285, 9, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListDurableExecutionsByFunctionRequest"},
     {SH_LIST, 294, 0, 269, 0, 1, 10, 0, 0, 0, 1, 0, 0, 0, "ExecutionStatusList"},
-    {SH_STRING, 294, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 30, 0, 1, 0, 0, 0, "ExecutionStatus"},
+    {SH_STRING, 294, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 31, 0, 1, 0, 0, 0, "ExecutionStatus"},
     {SH_TIMESTAMP, 294, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "ExecutionTimestamp"},
     {SH_STRUCT, 294, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListEventSourceMappingsRequest"},
     {SH_STRUCT, 298, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListFunctionEventInvokeConfigsRequest"},
@@ -795,10 +795,10 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 304, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListFunctionVersionsByCapacityProviderRequest"},
     {SH_STRUCT, 307, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListFunctionsRequest"},
     {SH_STRING, 311, 0, 0, 0, INT64_MIN, INT64_MAX, 51, 0, 0, 1, 0, 0, 0, "MasterRegion"},
-    {SH_STRING, 311, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 31, 0, 1, 0, 0, 0, "FunctionVersion"},
+    {SH_STRING, 311, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 32, 0, 1, 0, 0, 0, "FunctionVersion"},
     {SH_STRUCT, 311, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListFunctionsByCodeSigningConfigRequest"},
     {SH_STRUCT, 314, 5, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListLayerVersionsRequest"},
-    {SH_STRING, 319, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 32, 0, 1, 0, 0, 0, "Runtime"},
+    {SH_STRING, 319, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 33, 0, 1, 0, 0, 0, "Runtime"},
     {SH_INTEGER, 319, 0, 0, 0, 1, 50, 0, 0, 0, 1, 0, 0, 0, "MaxLayerListItems"},
     {SH_STRUCT, 319, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListLayersRequest"},
     {SH_STRUCT, 323, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListProvisionedConcurrencyConfigsRequest"},
@@ -819,14 +819,14 @@ static const struct shape shapes[] = {
     {SH_INTEGER, 354, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, "MaximumRetryAttempts"},
     {SH_INTEGER, 354, 0, 0, 0, 60, 21600, 0, 0, 0, 1, 0, 0, 0, "MaximumEventAgeInSeconds"},
     {SH_STRUCT, 354, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PutFunctionRecursionConfigRequest"},
-    {SH_STRING, 356, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 33, 0, 1, 0, 0, 0, "RecursiveLoop"},
+    {SH_STRING, 356, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 34, 0, 1, 0, 0, 0, "RecursiveLoop"},
     {SH_STRUCT, 356, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PutFunctionScalingConfigRequest"},
     {SH_STRUCT, 359, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "FunctionScalingConfig"},
     {SH_INTEGER, 361, 0, 0, 0, 0, 15000, 0, 0, 0, 1, 0, 0, 0, "FunctionScalingConfigExecutionEnvironments"},
     {SH_STRUCT, 361, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PutProvisionedConcurrencyConfigRequest"},
     {SH_INTEGER, 364, 0, 0, 0, 1, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PositiveInteger"},
     {SH_STRUCT, 364, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PutRuntimeManagementConfigRequest"},
-    {SH_STRING, 368, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 34, 0, 1, 0, 0, 0, "UpdateRuntimeOn"},
+    {SH_STRING, 368, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 35, 0, 1, 0, 0, 0, "UpdateRuntimeOn"},
     {SH_STRING, 368, 0, 0, 0, 26, 2048, 53, 0, 0, 1, 0, 0, 0, "RuntimeVersionArn"},
     {SH_STRUCT, 368, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "RemoveLayerVersionPermissionRequest"},
     {SH_STRUCT, 372, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "RemovePermissionRequest"},
@@ -939,59 +939,61 @@ static const char *const enum_14[] = {"KEY", "VALUE", NULL};
 static const char *const enum_15[] = {"UpdateLookup", "Default", NULL};
 static const char *const enum_16[] = {"EventCount", "ErrorCount", "KafkaMetrics", NULL};
 static const char *const enum_17[] = {"DEBUG", "INFO", "WARN", NULL};
-static const char *const enum_18[] = {"Zip", "Image", NULL};
-static const char *const enum_19[] = {"Active", "PassThrough", NULL};
-static const char *const enum_20[] = {"PublishedVersions", "None", NULL};
-static const char *const enum_21[] = {"JSON", "Text", NULL};
-static const char *const enum_22[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", NULL};
-static const char *const enum_23[] = {"LATEST_PUBLISHED", NULL};
-static const char *const enum_24[] = {"PER_TENANT", NULL};
-static const char *const enum_25[] = {"RESPONSE_STREAM", "BUFFERED", NULL};
-static const char *const enum_26[] = {"Event", "RequestResponse", "DryRun", NULL};
-static const char *const enum_27[] = {"None", "Tail", NULL};
-static const char *const enum_28[] = {"RequestResponse", "DryRun", NULL};
-static const char *const enum_29[] = {"Pending", "Active", "Failed", "Deleting", NULL};
-static const char *const enum_30[] = {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", NULL};
-static const char *const enum_31[] = {"ALL", NULL};
-static const char *const enum_32[] = {"nodejs20.x", "python3.14", "provided.al2023", "python3.12", "python3.13", "nodejs24.x", "nodejs22.x", "java25", "python3.10", "python3.11", "java21", "ruby3.3", "ruby3.4", "ruby3.2", "python3.8", "python3.9", "java17", "nodejs16.x", "dotnet10", "dotnet8", "java11", "dotnet6", "nodejs18.x", "provided.al2", "java8.al2", "nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "java8", "python2.7", "python3.6", "python3.7", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "ruby4.0", NULL};
-static const char *const enum_33[] = {"Terminate", "Allow", NULL};
-static const char *const enum_34[] = {"Auto", "Manual", "FunctionUpdate", NULL};
+static const char *const enum_18[] = {"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8", "java8.al2", "java11", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "provided.al2", "nodejs18.x", "python3.10", "java17", "ruby3.2", "ruby3.3", "ruby3.4", "python3.11", "nodejs20.x", "provided.al2023", "python3.12", "java21", "python3.13", "nodejs22.x", "nodejs24.x", "python3.14", "java25", "dotnet10", "ruby4.0", NULL};
+static const char *const enum_19[] = {"Zip", "Image", NULL};
+static const char *const enum_20[] = {"Active", "PassThrough", NULL};
+static const char *const enum_21[] = {"PublishedVersions", "None", NULL};
+static const char *const enum_22[] = {"JSON", "Text", NULL};
+static const char *const enum_23[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", NULL};
+static const char *const enum_24[] = {"LATEST_PUBLISHED", NULL};
+static const char *const enum_25[] = {"PER_TENANT", NULL};
+static const char *const enum_26[] = {"RESPONSE_STREAM", "BUFFERED", NULL};
+static const char *const enum_27[] = {"Event", "RequestResponse", "DryRun", NULL};
+static const char *const enum_28[] = {"None", "Tail", NULL};
+static const char *const enum_29[] = {"RequestResponse", "DryRun", NULL};
+static const char *const enum_30[] = {"Pending", "Active", "Failed", "Deleting", NULL};
+static const char *const enum_31[] = {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", NULL};
+static const char *const enum_32[] = {"ALL", NULL};
+static const char *const enum_33[] = {"nodejs20.x", "python3.14", "provided.al2023", "python3.12", "python3.13", "nodejs24.x", "nodejs22.x", "java25", "python3.10", "python3.11", "java21", "ruby3.3", "ruby3.4", "ruby3.2", "python3.8", "python3.9", "java17", "nodejs16.x", "dotnet10", "dotnet8", "java11", "dotnet6", "nodejs18.x", "provided.al2", "java8.al2", "nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "java8", "python2.7", "python3.6", "python3.7", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "ruby4.0", NULL};
+static const char *const enum_34[] = {"Terminate", "Allow", NULL};
+static const char *const enum_35[] = {"Auto", "Manual", "FunctionUpdate", NULL};
 static const struct shape_enum enum_sets[] = {
-    {NULL, NULL, NULL},
-    {"[NONE, AWS_IAM]", NULL, enum_1},
-    {"[EXECUTION, CONTEXT, STEP, WAIT, CALLBACK, CHAINED_INVOKE]", NULL, enum_2},
-    {"[START, SUCCEED, FAIL, RETRY, CANCEL]", NULL, enum_3},
-    {"[x86_64, arm64]", NULL, enum_4},
-    {"[Auto, Manual]", NULL, enum_5},
-    {"[LambdaCapacityProviderAverageCPUUtilization]", NULL, enum_6},
-    {"[Warn, Enforce]", NULL, enum_7},
-    {"[LATEST, AT_TIMESTAMP, TRIM_HORIZON]", NULL, enum_8},
-    {"[BASIC_AUTH, VPC_SUBNET, VPC_SECURITY_GROUP, SASL_SCRAM_512_AUTH, SASL_SCRAM_256_AUTH, VIRTUAL_HOST, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE]", NULL, enum_9},
-    {"[KAFKA_BOOTSTRAP_SERVERS]", NULL, enum_10},
-    {"[ReportBatchItemFailures]", NULL, enum_11},
-    {"[JSON, SOURCE]", NULL, enum_12},
-    {"[BASIC_AUTH, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE]", NULL, enum_13},
-    {"[KEY, VALUE]", NULL, enum_14},
-    {"[UpdateLookup, Default]", NULL, enum_15},
-    {"[EventCount, ErrorCount, KafkaMetrics]", NULL, enum_16},
-    {"[DEBUG, INFO, WARN]", NULL, enum_17},
-    {"[Zip, Image]", NULL, enum_18},
-    {"[Active, PassThrough]", NULL, enum_19},
-    {"[PublishedVersions, None]", NULL, enum_20},
-    {"[JSON, Text]", NULL, enum_21},
-    {"[TRACE, DEBUG, INFO, WARN, ERROR, FATAL]", NULL, enum_22},
-    {"[LATEST_PUBLISHED]", NULL, enum_23},
-    {"[PER_TENANT]", NULL, enum_24},
-    {"[RESPONSE_STREAM, BUFFERED]", NULL, enum_25},
-    {"[Event, RequestResponse, DryRun]", NULL, enum_26},
-    {"[None, Tail]", NULL, enum_27},
-    {"[RequestResponse, DryRun]", NULL, enum_28},
-    {"[Pending, Active, Failed, Deleting]", NULL, enum_29},
-    {"[RUNNING, SUCCEEDED, FAILED, TIMED_OUT, STOPPED]", NULL, enum_30},
-    {"[ALL]", NULL, enum_31},
-    {"[nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, nodejs24.x, nodejs22.x, java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, python3.9, java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2, nodejs, nodejs4.3, nodejs6.10, nodejs8.10, nodejs10.x, nodejs12.x, nodejs14.x, java8, python2.7, python3.6, python3.7, dotnetcore1.0, dotnetcore2.0, dotnetcore2.1, dotnetcore3.1, nodejs4.3-edge, go1.x, ruby2.5, ruby2.7, provided, ruby4.0]", NULL, enum_32},
-    {"[Terminate, Allow]", NULL, enum_33},
-    {"[Auto, Manual, FunctionUpdate]", NULL, enum_34},
+    {NULL, NULL, NULL, NULL},
+    {"[NONE, AWS_IAM]", NULL, enum_1, NULL},
+    {"[EXECUTION, CONTEXT, STEP, WAIT, CALLBACK, CHAINED_INVOKE]", NULL, enum_2, NULL},
+    {"[START, SUCCEED, FAIL, RETRY, CANCEL]", NULL, enum_3, NULL},
+    {"[x86_64, arm64]", NULL, enum_4, NULL},
+    {"[Auto, Manual]", NULL, enum_5, NULL},
+    {"[LambdaCapacityProviderAverageCPUUtilization]", NULL, enum_6, NULL},
+    {"[Warn, Enforce]", NULL, enum_7, NULL},
+    {"[LATEST, AT_TIMESTAMP, TRIM_HORIZON]", NULL, enum_8, NULL},
+    {"[BASIC_AUTH, VPC_SUBNET, VPC_SECURITY_GROUP, SASL_SCRAM_512_AUTH, SASL_SCRAM_256_AUTH, VIRTUAL_HOST, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE]", NULL, enum_9, NULL},
+    {"[KAFKA_BOOTSTRAP_SERVERS]", NULL, enum_10, NULL},
+    {"[ReportBatchItemFailures]", NULL, enum_11, NULL},
+    {"[JSON, SOURCE]", NULL, enum_12, NULL},
+    {"[BASIC_AUTH, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE]", NULL, enum_13, NULL},
+    {"[KEY, VALUE]", NULL, enum_14, NULL},
+    {"[UpdateLookup, Default]", NULL, enum_15, NULL},
+    {"[EventCount, ErrorCount, KafkaMetrics]", NULL, enum_16, NULL},
+    {"[DEBUG, INFO, WARN]", NULL, enum_17, NULL},
+    {"[nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, nodejs24.x, nodejs22.x, java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, python3.9, java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2]", NULL, enum_18, &LAMBDA_InvalidParameterValueException},
+    {"[Zip, Image]", NULL, enum_19, NULL},
+    {"[Active, PassThrough]", NULL, enum_20, NULL},
+    {"[PublishedVersions, None]", NULL, enum_21, NULL},
+    {"[JSON, Text]", NULL, enum_22, NULL},
+    {"[TRACE, DEBUG, INFO, WARN, ERROR, FATAL]", NULL, enum_23, NULL},
+    {"[LATEST_PUBLISHED]", NULL, enum_24, NULL},
+    {"[PER_TENANT]", NULL, enum_25, NULL},
+    {"[RESPONSE_STREAM, BUFFERED]", NULL, enum_26, NULL},
+    {"[Event, RequestResponse, DryRun]", NULL, enum_27, NULL},
+    {"[None, Tail]", NULL, enum_28, NULL},
+    {"[RequestResponse, DryRun]", NULL, enum_29, NULL},
+    {"[Pending, Active, Failed, Deleting]", NULL, enum_30, NULL},
+    {"[RUNNING, SUCCEEDED, FAILED, TIMED_OUT, STOPPED]", NULL, enum_31, NULL},
+    {"[ALL]", NULL, enum_32, NULL},
+    {"[nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, nodejs24.x, nodejs22.x, java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, python3.9, java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2, nodejs, nodejs4.3, nodejs6.10, nodejs8.10, nodejs10.x, nodejs12.x, nodejs14.x, java8, python2.7, python3.6, python3.7, dotnetcore1.0, dotnetcore2.0, dotnetcore2.1, dotnetcore3.1, nodejs4.3-edge, go1.x, ruby2.5, ruby2.7, provided, ruby4.0]", NULL, enum_33, NULL},
+    {"[Terminate, Allow]", NULL, enum_34, NULL},
+    {"[Auto, Manual, FunctionUpdate]", NULL, enum_35, NULL},
 };
 static const struct op_model ops[] = {
     {"AddLayerVersionPermission", 1, "POST", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", 201, 0},
