@@ -1,7 +1,7 @@
 /* PutItem, GetItem, DeleteItem. Order of checks: parameters we do not have yet, attribute values,
  * ReturnValues, item size, the table, the key, the index keys; only then anything changes. */
 #include "capacity.h"
-#include "ddb_internal.h"
+#include "write.h"
 
 /* The members of the three inputs, found in one pass over the request. */
 enum param {
@@ -97,67 +97,11 @@ static bool read_return_values(struct call *c, const struct params *p, bool *ret
 }
 
 struct change { /* one item replaced, added or removed */
-    struct table *t;
+    struct ddb_write w;
     struct ddb_key key;
-    const struct item *now; /* NULL: removed */
     bool want_old;
     struct params p;
-    enum capacity_mode capacity;
-    struct store_row old;
-    bool had_old;
-    double *index_units;
 };
-
-/* Index units depend on both items (fact 69). */
-static bool count_index_units(struct call *c, struct change *x)
-{
-    const struct table *t = x->t;
-    struct item old = {0};
-    if (x->capacity == CAPACITY_NONE || t->index_count == 0)
-        return true;
-    struct buf *text = arena_new_buf(c->arena, ATTR_TEXT_MAX);
-    if (x->had_old && !item_read_stored(arena_str(c->arena, x->old.item), c->arena, text, &old))
-        return false;
-    x->index_units = ARENA_ARRAY(c->arena, double, t->index_count);
-    for (size_t i = 0; i < t->index_count; i++)
-        x->index_units[i] =
-            capacity_index_write(t, &t->indexes[i], x->had_old ? &old : NULL, x->now);
-    return true;
-}
-
-/* What was there before, with its text only if somebody wants it: into the reply at once, for the
- * text is gone when the row changes. */
-static bool load_old(struct call *c, struct change *x)
-{
-    struct ddb *d = ddb_of(c);
-    struct table *t = x->t;
-    bool want_text = x->want_old || (x->capacity != CAPACITY_NONE && t->index_count > 0);
-    enum store_result found = want_text
-                                  ? store_get(&d->store, t->id, &t->stmts, &x->key.bytes, &x->old)
-                                  : store_find(&d->store, t->id, &t->stmts, &x->key.bytes, &x->old);
-    x->had_old = found == STORE_OK;
-    bool ok = found != STORE_FAILED && count_index_units(c, x);
-    if (ok && x->want_old && x->had_old)
-        json_raw(&c->out, "Attributes", x->old.item);
-    store_done(&x->old);
-    return ok;
-}
-
-static bool store_change(struct ddb *d, struct change *x)
-{
-    struct table *t = x->t;
-    if (x->now == NULL && !x->had_old)
-        return true;
-    if (!catalog_touch(&d->catalog, t))
-        return false;
-    if (x->now != NULL ? !store_put(&d->store, t->id, &t->stmts, &x->key.bytes,
-                                    x->had_old ? x->old.id : 0, x->now->json, x->now->size)
-                       : !store_delete(&d->store, t->id, &t->stmts, x->old.id))
-        return false;
-    t->items += (x->now != NULL) - x->had_old;
-    t->bytes += (x->now != NULL ? (int64_t)x->now->size : 0) - (x->had_old ? x->old.size : 0);
-    return true;
-}
 
 /* ItemCollectionMetrics exist for tables with a local index only (fact 73). */
 static void put_collection_metrics(struct call *c, const struct params *p, const struct table *t,
@@ -178,17 +122,22 @@ static void put_collection_metrics(struct call *c, const struct params *p, const
 static enum call_status apply(struct call *c, struct change *x, const struct item *key_holder)
 {
     struct ddb *d = ddb_of(c);
-    x->capacity = capacity_mode(text_of(c, &x->p, P_CAPACITY));
-    if (!db_begin(d->db))
+    struct ddb_write *w = &x->w;
+    enum capacity_mode mode = capacity_mode(text_of(c, &x->p, P_CAPACITY));
+    w->key = &x->key;
+    w->want_index_units = mode != CAPACITY_NONE;
+    if (!db_begin(d->db) || !ddb_write_load(d, c->arena, w, x->want_old))
         return ddb_internal_error(c);
     json_obj(&c->out, NULL);
-    if (!load_old(c, x) || !store_change(d, x))
+    if (x->want_old && w->had_old)
+        json_raw(&c->out, "Attributes", w->old.json);
+    if (!ddb_write_apply(d, c->arena, c->now_ms, w))
         return ddb_internal_error(c);
     struct capacity units = {
-        capacity_write(x->had_old ? (size_t)x->old.size : 0, x->now != NULL ? x->now->size : 0),
-        x->index_units};
-    capacity_put(&c->out, x->t, x->capacity, &units);
-    put_collection_metrics(c, &x->p, x->t, key_holder);
+        capacity_write(w->had_old ? (size_t)w->old_size : 0, w->now != NULL ? w->now->size : 0),
+        w->index_units};
+    capacity_put(&c->out, w->t, mode, &units);
+    put_collection_metrics(c, &x->p, w->t, key_holder);
     json_end(&c->out);
     return CALL_DONE;
 }
@@ -196,7 +145,7 @@ static enum call_status apply(struct call *c, struct change *x, const struct ite
 enum call_status ddb_put_item(struct call *c)
 {
     struct item item;
-    struct change x = {.now = &item};
+    struct change x = {.w = {.now = &item}};
     read_params(c, &x.p);
     if (!check_params(c, &x.p) ||
         !item_read(x.p.v[P_ITEM], ATTR_ENVELOPED, c->arena, ddb_text(c), &item, &c->err) ||
@@ -205,9 +154,9 @@ enum call_status ddb_put_item(struct call *c)
     if (item.size > ATTR_ITEM_SIZE_MAX)
         return CALL_FAIL(c, &AWS_ValidationException,
                          "Item size has exceeded the maximum allowed size");
-    x.t = ddb_table_or_fail(c, text_of(c, &x.p, P_TABLE_NAME), DDB_FOR_ITEM);
-    if (x.t == NULL || !ddb_key_of_item(c, x.t, &item, &x.key) ||
-        !ddb_check_index_keys(c, x.t, &item))
+    x.w.t = ddb_table_or_fail(c, text_of(c, &x.p, P_TABLE_NAME), DDB_FOR_ITEM);
+    if (x.w.t == NULL || !ddb_key_of_item(c, x.w.t, &item, &x.key) ||
+        !ddb_check_index_keys(c, x.w.t, &item))
         return CALL_FAILED;
     return apply(c, &x, &item);
 }
@@ -215,14 +164,14 @@ enum call_status ddb_put_item(struct call *c)
 enum call_status ddb_delete_item(struct call *c)
 {
     struct item key;
-    struct change x = {.now = NULL};
+    struct change x = {.w = {.now = NULL}};
     read_params(c, &x.p);
     if (!check_params(c, &x.p) ||
         !item_read(x.p.v[P_KEY], ATTR_ENVELOPED, c->arena, ddb_text(c), &key, &c->err) ||
         !read_return_values(c, &x.p, &x.want_old))
         return CALL_FAILED;
-    x.t = ddb_table_or_fail(c, text_of(c, &x.p, P_TABLE_NAME), DDB_FOR_ITEM);
-    if (x.t == NULL || !ddb_key_of_key(c, x.t, &key, &x.key))
+    x.w.t = ddb_table_or_fail(c, text_of(c, &x.p, P_TABLE_NAME), DDB_FOR_ITEM);
+    if (x.w.t == NULL || !ddb_key_of_key(c, x.w.t, &key, &x.key))
         return CALL_FAILED;
     return apply(c, &x, &key);
 }

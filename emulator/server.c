@@ -81,6 +81,11 @@ static bool is_wildcard(const char *host)
     return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
 
+static bool is_loopback(const char *host)
+{
+    return guard_is_loopback_name(str_c(host)) || strcmp(host, "::1") == 0;
+}
+
 static bool open_listeners(struct server *s, char *error)
 {
     const char *host = s->opts.host;
@@ -107,15 +112,11 @@ static bool open_listeners(struct server *s, char *error)
 static void set_guard(struct server *s)
 {
     const struct server_opts *o = &s->opts;
-    bool loopback = guard_is_loopback_name(str_c(o->host)) || strcmp(o->host, "::1") == 0;
     s->guard = (struct guard){.origins = o->origins,
                               .origin_count = o->origin_count,
                               .hosts = o->hosts,
                               .host_count = o->host_count,
-                              .any_host = !loopback && o->host_count == 0};
-    if (!loopback)
-        log_msg(LOG_WARN, "server",
-                "listening on %s: everybody who can reach this address can run code here", o->host);
+                              .any_host = !is_loopback(o->host) && o->host_count == 0};
 }
 
 /* Memory and files first, then the port, then the services: a refusal comes before any change. */
@@ -161,6 +162,10 @@ static bool open_parts(struct server *s, char *error)
 
 static void print_ready(struct server *s, const struct template_summary *summary)
 {
+    if (!is_loopback(s->opts.host))
+        log_msg(LOG_WARN, "server",
+                "listening on %s: everybody who can reach this address can run code here",
+                s->opts.host);
     if (summary->outputs.n > 0)
         printf("%.*s", STR_ARG(summary->outputs));
     printf("puddle: %s (%zu functions, %zu tables, %zu APIs) in %lld ms\nReady.\n", s->url,

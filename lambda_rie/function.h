@@ -1,6 +1,8 @@
-/* function.h - function records (private to lambda_rie). A record owns an arena for its strings;
- * every code or configuration update replaces it and bumps the generation, by which the pool knows
- * that execution environments are out of date. */
+/* function.h - function records (private to lambda_rie): the seam between the management operations
+ * and the execution environments. A record owns an arena for its strings and is never changed in
+ * place: every update puts a new record in its place, so keep no pointer to one across ticks. An
+ * update of code or configuration bumps the generation, by which the pool knows that execution
+ * environments are out of date. */
 #ifndef PUDDLE_FUNCTION_H
 #define PUDDLE_FUNCTION_H
 #include "rie_internal.h"
@@ -12,35 +14,73 @@ struct lam_function {
     struct str env_json;    /* object text of Environment.Variables; empty: no Environment       */
     struct str tags_json;   /* object text; empty: none                                          */
     struct str policy_json; /* array text of statements; empty: none                             */
+    struct str policy_revision;
     struct str architecture, log_format, log_group, tracing;
+    struct str app_log_level, system_log_level; /* only with log format JSON                     */
+    struct str kms_key, snap_start;             /* kept and given back, without effect           */
     struct str code_dir; /* absolute; the user's own folder for local functions                  */
     struct str code_sha256, revision_id, last_modified;
     int64_t code_size, timeout_s, memory_mb, ephemeral_mb;
     bool is_local;
-    bool updating; /* the reply of an update shows InProgress, later reads Successful     */
     uint64_t generation;
     struct lam_pool *pool; /* never NULL once the record is in the map; outlives updates          */
 };
 
-/* Migrates and loads the store. */
+/* ---- function.c: the records in memory and in the store ---- */
+
+/* Migrates and loads the store; follows the store when a commit fails. */
 bool lam_functions_load(struct rie *r, char *reterr, size_t reterr_size);
+/* Frees all records and pools and stops following the store. */
+void lam_functions_free(struct rie *r);
+/* "account/region/name": the key of rie.functions and rie.creating. */
+struct str lam_function_key(struct arena *a, struct str account, struct str region,
+                            struct str name);
 struct lam_function *lam_function_find(struct rie *r, struct str account, struct str region,
                                        struct str name);
-/* Name, name:qualifier, partial or full ARN, plus a separate qualifier: the function, or NULL with
- * *err as AWS words it. for_invoke: an unknown function is named with its qualifier. */
+/* A copy to change (NULL: an empty record), not in the map yet. */
+struct lam_function *lam_function_copy(const struct lam_function *base);
+enum lam_change {
+    LAM_CHANGE_RUNNING, /* what runs has changed: environments are replaced */
+    LAM_CHANGE_NOTES    /* tags or policy: they stay                        */
+};
+/* Takes a filled record (its mem included): inserts or replaces in map and store. False: the store
+ * cannot be written; f is still the caller's. */
+bool lam_function_save(struct rie *r, struct lam_function *f, enum lam_change change);
+bool lam_function_delete(struct rie *r, struct lam_function *f);
+void lam_function_free(struct lam_function *f);
+
+/* ---- function_name.c ---- */
+
+struct lam_name { /* parts that the text does not have are empty */
+    struct str account, region, name, qualifier;
+};
+/* name, name:qualifier, account:function:name, a full ARN, ... False: none of these. */
+bool lam_name_parse(struct str text, struct lam_name *ret);
+/* Any of these, plus a separate qualifier: the function, or NULL with *err as AWS words it.
+ * for_invoke: an unknown function is named with its qualifier. */
 struct lam_function *lam_function_resolve(struct rie *r, struct str account, struct str region,
                                           struct str text, struct str qualifier, bool for_invoke,
                                           struct arena *a, struct aws_err *err);
-/* Takes a filled record (its mem included): inserts or replaces in map and store. */
-bool lam_function_save(struct rie *r, struct lam_function *f);
-bool lam_function_delete(struct rie *r, struct lam_function *f);
-void lam_function_free(struct lam_function *f);
+/* The members FunctionName and Qualifier of c's input, not for Invoke. NULL with c->err set. */
+struct lam_function *lam_function_of_call(struct call *c);
+
+/* ---- function_build.c ---- */
+
 /* A record with the members of input (CreateFunction or Update...Configuration) over those of base
- * (NULL: defaults), checked. NULL with *err set. */
-struct lam_function *lam_function_build(struct rie *r, const struct lam_function *base,
-                                        struct jval input, struct str account, struct str region,
-                                        struct str name, struct arena *a, struct aws_err *err);
+ * (NULL: defaults), checked beyond the model, with a new revision. NULL with *err set. */
+struct lam_function *lam_function_build(const struct lam_function *base, struct jval input,
+                                        struct str account, struct str region, struct str name,
+                                        struct arena *a, struct aws_err *err);
+/* A new RevisionId and LastModified. */
+void lam_function_touch(struct lam_function *f);
+/* More tags than AWS takes? Then false with *err set. */
+bool lam_tags_check(struct jval tags, struct arena *a, struct aws_err *err);
+
+/* ---- function_write.c ---- */
+
 enum lam_show { LAM_SHOW_PENDING, LAM_SHOW_UPDATING, LAM_SHOW_ACTIVE };
-/* The members of FunctionConfiguration into the open object. */
-void lam_function_write(const struct lam_function *f, enum lam_show show, struct json_out *w);
+/* The members of FunctionConfiguration into the open object. with_qualifier: the ARN ends in the
+ * version, as it does when the request named one. */
+void lam_function_write(const struct lam_function *f, enum lam_show show, bool with_qualifier,
+                        struct json_out *w);
 #endif

@@ -2,6 +2,8 @@
 #include "codec.h"
 #include "function.h"
 
+enum { CLIENT_CONTEXT_MAX = 3583 };
+
 struct invoke {
     struct rie_result result;
 };
@@ -29,6 +31,29 @@ static enum call_status invoke_resume(struct call *c, enum wait_end how)
     return CALL_DONE;
 }
 
+/* Base64 of a JSON object, or nothing. */
+static bool read_client_context(struct call *c, struct str text, struct str *ret)
+{
+    if (text.n == 0)
+        return true;
+    if (text.n <= CLIENT_CONTEXT_MAX && codec_base64_decode(c->arena, text, ret) &&
+        str_starts(str_trim(*ret), STR("{")) && json_check(*ret, JSON_DEPTH_DEFAULT, NULL))
+        return true;
+    return aws_fail(&c->err, c->arena, &LAMBDA_InvalidRequestContentException,
+                    "Client context must be a valid Base64-encoded JSON object."); /* unverified */
+}
+
+static bool refuse_unsupported(struct call *c)
+{
+    static const char *const members[] = {"TenantId", "DurableExecutionName"};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        if (jval_present(jval_get(c->in, members[i])))
+            return aws_fail(&c->err, c->arena, &LAMBDA_InvalidParameterValueException,
+                            "Puddle does not support %s yet.", members[i]);
+    }
+    return true;
+}
+
 enum call_status lam_invoke(struct call *c)
 {
     struct invoke *i = ARENA_NEW(c->arena, struct invoke);
@@ -46,10 +71,8 @@ enum call_status lam_invoke(struct call *c)
                                            : RIE_REQUEST_RESPONSE,
         .want_log_tail = str_eq_c(jval_text(jval_get(c->in, "LogType"), c->arena), "Tail"),
     };
-    if (context.n > 0 && !codec_base64_decode(c->arena, context, &req.client_context))
-        return CALL_FAIL(
-            c, &LAMBDA_InvalidRequestContentException,
-            "Client context must be a valid Base64-encoded JSON object."); /* unverified */
+    if (!refuse_unsupported(c) || !read_client_context(c, context, &req.client_context))
+        return CALL_FAILED;
     c->scratch = i;
     enum call_status status = call_park(c, invoke_resume);
     rie_invoke(c->svc->state, &req, c->arena, &i->result, &c->wait);

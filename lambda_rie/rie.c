@@ -1,4 +1,5 @@
 #include "clock.h"
+#include "code_store.h"
 #include "file.h"
 #include "function.h"
 #include "panic.h"
@@ -38,10 +39,19 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
     if (r->opts.idle_ms == 0)
         r->opts.idle_ms = 600000;
     list_init(&r->retries);
+    list_init(&r->doomed);
+    map_init(&r->functions);
+    map_init(&r->creating);
     int error = file_mkdirs(opts->code_dir, 0755);
     char *absolute = error == 0 ? realpath(opts->code_dir, NULL) : NULL;
     if (absolute == NULL) {
         snprintf(reterr, reterr_size, "%s: %s", opts->code_dir, strerror(error ? -error : errno));
+        free(r);
+        return NULL;
+    }
+    if (strlen(absolute) > CODE_DIR_MAX) {
+        snprintf(reterr, reterr_size, "%.200s...: %s", absolute, strerror(ENAMETOOLONG));
+        free(absolute);
         free(r);
         return NULL;
     }
@@ -65,19 +75,14 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
         rie_free(r);
         return NULL;
     }
+    lam_code_sweep(r);
     return r;
 }
 
 void rie_free(struct rie *r)
 {
-    size_t at = 0;
-    void *value;
-    while (map_next(&r->functions, &at, NULL, &value)) {
-        struct lam_function *f = value;
-        lam_pool_free(f->pool);
-        lam_function_free(f);
-    }
-    map_release(&r->functions);
+    lam_code_release(r);
+    lam_functions_free(r);
     map_release(&r->creating);
     free(r->code_dir);
     free(r->runtime_dir);
@@ -108,6 +113,21 @@ bool rie_reset(struct rie *r)
     }
 }
 
+static bool set_folder(struct lam_function *f, const char *folder, struct arena *a,
+                       struct aws_err *err)
+{
+    char *absolute = realpath(folder, NULL);
+    if (absolute == NULL)
+        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException, "%s: %s", folder,
+                        strerror(errno));
+    f->code_dir = arena_str(f->mem, str_c(absolute));
+    free(absolute);
+    f->code_sha256 = STR("");
+    f->code_size = 0;
+    f->is_local = true;
+    return true;
+}
+
 bool rie_put_local_function(struct rie *r, struct str account, struct str region,
                             struct str config_json, const char *folder, struct arena *a,
                             struct aws_err *err)
@@ -115,29 +135,30 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
     struct jval input;
     if (!json_parse(a, config_json, JSON_DEPTH_DEFAULT, &input, NULL))
         PANIC("rie_put_local_function: the configuration is not JSON");
+    /* CreateFunction's input is this one's and Code */
     uint16_t shape = shape_find_op(&lambda_model, STR("UpdateFunctionConfiguration"))->input_shape;
     if (!shape_check_types(&lambda_model, shape, input, a, err) ||
         !shape_check_limits(&lambda_model, shape, input, a, err))
         return false;
     struct str name = jval_text(jval_get(input, "FunctionName"), a);
-    struct lam_function *f = lam_function_build(r, NULL, input, account, region, name, a, err);
+    if (name.n > FUNCTION_NAME_MAX)
+        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
+                        "the function name %.*s is longer than %d characters", STR_ARG(name),
+                        FUNCTION_NAME_MAX);
+    struct lam_function *f = lam_function_build(NULL, input, account, region, name, a, err);
     if (f == NULL)
         return false;
-    char *absolute = realpath(folder, NULL);
-    if (absolute == NULL) {
-        lam_function_free(f);
-        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException, "%s: %s", folder,
-                        strerror(errno));
+    const struct lam_function *before = lam_function_find(r, account, region, name);
+    if (before != NULL) { /* permissions are not the template's */
+        f->policy_json = arena_str(f->mem, before->policy_json);
+        f->policy_revision = arena_str(f->mem, before->policy_revision);
     }
-    f->code_dir = arena_str(f->mem, str_c(absolute));
-    free(absolute);
-    f->code_sha256 = STR("");
-    f->is_local = true;
-    if (!lam_function_save(r, f)) {
+    bool ok = set_folder(f, folder, a, err);
+    if (ok && !lam_function_save(r, f, LAM_CHANGE_RUNNING))
+        ok = aws_fail(err, a, &LAMBDA_ServiceException, "the function could not be stored");
+    if (!ok)
         lam_function_free(f);
-        return aws_fail(err, a, &LAMBDA_ServiceException, "the function could not be stored");
-    }
-    return true;
+    return ok;
 }
 
 bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
@@ -146,7 +167,8 @@ bool rie_code_zip(struct rie *r, struct str account, struct str region, struct s
     struct lam_function *f = lam_function_find(r, account, region, name);
     if (f == NULL || f->is_local)
         return false;
-    return file_read(a, arena_fmt(a, "%.*s.zip", STR_ARG(f->code_dir)).p, 64 << 20, ret_zip) == 0;
+    return file_read(a, arena_fmt(a, "%.*s.zip", STR_ARG(f->code_dir)).p, CODE_ZIPPED_MAX,
+                     ret_zip) == 0;
 }
 
 static void stop_now(struct timer *t)
@@ -157,6 +179,7 @@ static void stop_now(struct timer *t)
 
 void lam_stop_if_idle(struct rie *r)
 {
+    lam_code_purge(r);
     if (!r->stopping || r->stopped == NULL)
         return;
     if (r->running == 0)

@@ -28,6 +28,18 @@ const struct aws_err_kind AWS_InternalServerError = {
     "InternalServerError", "com.amazonaws.dynamodb.v20120810#InternalServerError", 500, false,
     "Service"};
 
+/* Messages echo what a client sent, also headers that are not text: a reply is JSON all the same.
+ */
+static void make_utf8(char *text, size_t n)
+{
+    for (size_t at = 0;;) {
+        at += str_utf8_prefix((struct str){text + at, n - at});
+        if (at == n)
+            return;
+        text[at++] = '?';
+    }
+}
+
 bool aws_fail(struct aws_err *err, struct arena *a, const struct aws_err_kind *kind,
               const char *fmt, ...)
 {
@@ -41,6 +53,7 @@ bool aws_fail(struct aws_err *err, struct arena *a, const struct aws_err_kind *k
     char *text = arena_alloc_raw(a, (size_t)n + 1);
     vsnprintf(text, (size_t)n + 1, fmt, again);
     va_end(again);
+    make_utf8(text, (size_t)n);
     err->kind = kind;
     err->message = (struct str){text, (size_t)n};
     return false;

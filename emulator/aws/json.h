@@ -24,7 +24,8 @@ enum { JSON_DEPTH_DEFAULT = 128 };
 
 /* Checks the full RFC 8259 grammar, UTF-8 and depth <= max_depth before jsmn runs (jsmn alone
  * accepts much that is not JSON). The text must outlive the values. On failure *reterr_offset
- * (may be NULL) is the byte where the text stops being JSON. */
+ * (may be NULL) is the byte where the text stops being JSON; text.n if it ends too early or has
+ * more than 8 Mi values and keys, a limit of ours. */
 bool json_parse(struct arena *a, struct str text, unsigned max_depth, struct jval *ret_root,
                 size_t *reterr_offset);
 /* The same check without building anything: for payloads that are passed on as bytes. */

@@ -5,9 +5,8 @@
  * stepping to the next sibling O(1). */
 #define JSMN_STATIC
 #define JSMN_PARENT_LINKS
-#include "json.h"
+#include "json_scan.h"
 #include "panic.h"
-#include <errno.h>
 #include <jsmn.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +19,12 @@ struct json_doc {
     uint32_t count;
 };
 
-enum { DEPTH_LIMIT = 1024 };
+enum {
+    DEPTH_LIMIT = 1024,
+    /* 24 bytes each: what a document may cost. A 16 MiB DynamoDB request of the smallest legal
+     * attribute values has 6 million. */
+    TOKENS_MAX = 8 * 1024 * 1024,
+};
 
 struct checker {
     const unsigned char *p, *end;
@@ -38,42 +42,45 @@ static bool is_hex(unsigned char x)
     return (x >= '0' && x <= '9') || ((x | 32) >= 'a' && (x | 32) <= 'f');
 }
 
-/* At the opening quote; leaves p behind the closing one. */
+/* At the opening quote; leaves p behind the closing one, or at what is wrong. */
 static bool check_string(struct checker *c)
 {
-    const unsigned char *p = c->p + 1, *end = c->end, *wide = NULL;
-    for (; p < end; p++) {
+    const unsigned char *p = c->p + 1, *end = c->end;
+    bool ok = false;
+    for (;;) {
+        p += json_plain((const char *)p, (size_t)(end - p), false);
+        if (p == end)
+            break;
         if (*p == '"') {
-            struct str part = {(const char *)wide, wide == NULL ? 0 : (size_t)(p - wide)};
-            if (!str_is_utf8(part)) {
-                c->p = wide;
-                return false;
-            }
-            c->p = p + 1;
+            p++;
             c->tokens++;
-            return true;
+            ok = true;
+            break;
         }
         if (*p >= 0x80) {
-            if (wide == NULL)
-                wide = p;
-            continue;
-        }
-        if (*p < 0x20)
+            const unsigned char *wide = p;
+            while (p < end && *p >= 0x80)
+                p++;
+            size_t n = (size_t)(p - wide), good = str_utf8_prefix((struct str){(char *)wide, n});
+            if (good == n)
+                continue;
+            p = wide + good;
             break;
-        if (*p != '\\')
-            continue;
-        if (++p >= end)
+        }
+        if (*p != '\\' || ++p == end)
             break;
         if (*p == 'u') {
             if (end - p < 5 || !is_hex(p[1]) || !is_hex(p[2]) || !is_hex(p[3]) || !is_hex(p[4]))
                 break;
-            p += 4;
-        } else if (*p == 0 || strchr("\"\\/bfnrt", *p) == NULL) {
+            p += 5;
+        } else if (*p != 0 && strchr("\"\\/bfnrt", *p) != NULL) {
+            p++;
+        } else {
             break;
         }
     }
-    c->p = p < end ? p : end;
-    return false;
+    c->p = p;
+    return ok;
 }
 
 static bool skip_digits(struct checker *c)
@@ -216,6 +223,11 @@ bool json_parse(struct arena *a, struct str text, unsigned max_depth, struct jva
     struct checker c;
     if (!run_check(&c, text, max_depth, reterr_offset))
         return false;
+    if (c.tokens > TOKENS_MAX) {
+        if (reterr_offset != NULL)
+            *reterr_offset = text.n;
+        return false;
+    }
     struct json_doc *doc = ARENA_NEW(a, struct json_doc);
     jsmntok_t *tokens = arena_alloc_raw(a, c.tokens * sizeof *tokens);
     uint32_t *after = arena_alloc_raw(a, c.tokens * sizeof *after);

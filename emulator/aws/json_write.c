@@ -1,4 +1,4 @@
-#include "json.h"
+#include "json_scan.h"
 #include "panic.h"
 #include <math.h>
 #include <stdio.h>
@@ -54,12 +54,13 @@ void json_end(struct json_out *w)
 void json_escape(struct buf *b, struct str s)
 {
     size_t from = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
+    for (;;) {
+        size_t i = from + json_plain(s.p + from, s.n - from, true);
         buf_add(b, str_sub(s, from, i));
+        if (i == s.n)
+            return;
         from = i + 1;
+        unsigned char c = (unsigned char)s.p[i];
         switch (c) {
         case '"':
             buf_add(b, STR("\\\""));
@@ -86,7 +87,6 @@ void json_escape(struct buf *b, struct str s)
             buf_addf(b, "\\u%04x", c);
         }
     }
-    buf_add(b, str_sub(s, from, s.n));
 }
 
 void json_str(struct json_out *w, const char *key, struct str v)
@@ -104,19 +104,28 @@ void json_cstr(struct json_out *w, const char *key, const char *v)
 
 void json_i64(struct json_out *w, const char *key, int64_t v)
 {
+    char text[24];
+    size_t at = sizeof text;
+    uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left != 0);
+    if (v < 0)
+        text[--at] = '-';
     open_value(w, key);
-    buf_addf(w->b, "%lld", (long long)v);
+    buf_add(w->b, (struct str){text + at, sizeof text - at});
 }
 
 void json_double(struct json_out *w, const char *key, double v)
 {
     char text[40];
     ASSERT(isfinite(v));
-    open_value(w, key);
-    if (v == (double)(int64_t)v && fabs(v) < 1e15) {
-        buf_addf(w->b, "%lld", (long long)v);
+    if (fabs(v) < 1e15 && v == (double)(int64_t)v) {
+        json_i64(w, key, (int64_t)v);
         return;
     }
+    open_value(w, key);
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, v);
         if (strtod(text, NULL) == v)
@@ -150,38 +159,52 @@ void json_key(struct json_out *w, struct str key)
     w->comma_bits &= ~((uint64_t)1 << w->depth); /* the value follows without a comma */
 }
 
-/* Depth is bounded by the parser's cap and the writer's ASSERT. */
+/* A string or key token's content. Without escapes it is canonical as it stands. */
+static void copy_text(struct buf *b, struct str raw, struct jval v, bool is_key)
+{
+    buf_addc(b, '"');
+    if (str_find(raw, '\\') < 0) {
+        buf_add(b, raw);
+    } else {
+        struct arena *a = arena_new(0, SIZE_MAX);
+        json_escape(b, is_key ? jval_key_str(v, a) : jval_text(v, a));
+        arena_free(a);
+    }
+    buf_addc(b, '"');
+}
+
+/* Not through the writer, whose depth is for our own documents: recursion is bounded by the depth
+ * the parser was given. */
+static void copy_value(struct buf *b, struct jval v)
+{
+    enum json_kind kind = jval_kind(v);
+    struct str raw = kind == JSON_MISSING ? STR("null") : jval_raw(v);
+    struct jval it = {0};
+    bool first = true;
+    if (kind == JSON_STRING) {
+        copy_text(b, str_sub(raw, 1, raw.n - 1), v, false);
+        return;
+    }
+    if (kind != JSON_OBJECT && kind != JSON_ARRAY) {
+        buf_add(b, raw);
+        return;
+    }
+    buf_addc(b, kind == JSON_OBJECT ? '{' : '[');
+    while (jval_next(v, &it, &raw)) {
+        if (!first)
+            buf_addc(b, ',');
+        first = false;
+        if (kind == JSON_OBJECT) {
+            copy_text(b, raw, it, true);
+            buf_addc(b, ':');
+        }
+        copy_value(b, it);
+    }
+    buf_addc(b, kind == JSON_OBJECT ? '}' : ']');
+}
+
 void json_copy(struct json_out *w, const char *key, struct jval v)
 {
-    struct jval it = {0};
-    switch (jval_kind(v)) {
-    case JSON_OBJECT: {
-        struct arena *a = arena_new(0, SIZE_MAX);
-        json_obj(w, key);
-        while (jval_next(v, &it, NULL)) {
-            json_key(w, jval_key_str(it, a));
-            json_copy(w, NULL, it);
-        }
-        json_end(w);
-        arena_free(a);
-        break;
-    }
-    case JSON_ARRAY:
-        json_arr(w, key);
-        while (jval_next(v, &it, NULL))
-            json_copy(w, NULL, it);
-        json_end(w);
-        break;
-    case JSON_STRING: {
-        struct arena *a = arena_new(0, SIZE_MAX);
-        json_str(w, key, jval_text(v, a));
-        arena_free(a);
-        break;
-    }
-    case JSON_MISSING:
-        json_null(w, key);
-        break;
-    default:
-        json_raw(w, key, jval_raw(v));
-    }
+    open_value(w, key);
+    copy_value(w->b, v);
 }

@@ -1,5 +1,7 @@
 /* JSON 1.0 and 1.1: POST / with X-Amz-Target. The order of checks is that of facts/dynamodb.md 13:
- * content type, body, operation, authentication; then call_run's types and limits. */
+ * content type, body, operation, authentication; then call_run's types and limits. DynamoDB takes
+ * and gives gzip (18, 19). */
+#include "codec.h"
 #include "hash.h"
 #include "panic.h"
 #include "wire.h"
@@ -26,15 +28,47 @@ static void refuse_raw(struct call *c, const struct aws_err_kind *kind, struct s
     c->reply(c);
 }
 
-enum { DYNAMODB_BODY_MAX = 16 * 1024 * 1024 };
+enum { DYNAMODB_BODY_MAX = 16 * 1024 * 1024, GZIP_ABOVE = 4096 };
 static const struct aws_err_kind too_large = {"RequestEntityTooLargeException", "", 413, false,
                                               NULL};
 static const struct aws_err_kind not_json_type = {"UnknownOperationException", "", 404, false,
                                                   NULL};
 
+/* False: refused. */
+static bool unpack_body(struct call *c, struct str *ret_body)
+{
+    struct str coding = str_trim(http_req_header(c->http, "Content-Encoding"));
+    *ret_body = c->http->body;
+    if (!is_dynamodb(c->svc) || !str_case_eq(coding, STR("gzip")))
+        return true;
+    switch (codec_gunzip(c->arena, c->http->body, DYNAMODB_BODY_MAX, ret_body)) {
+    case GUNZIP_OK:
+        return true;
+    case GUNZIP_TOO_LARGE: /* unverified: that the limit is held against what was packed */
+        refuse_raw(c, &too_large, STR(""));
+        return false;
+    default: /* facts/dynamodb.md 18; unverified: that it has no message */
+        refuse_raw(c, c->svc->internal_error,
+                   arena_fmt(c->arena, "{\"__type\":\"%s\"}", c->svc->internal_error->type_name));
+        return false;
+    }
+}
+
+/* Does the client take gzip? "gzip;q=0" says no. */
+static bool accepts_gzip(const struct http_req *req)
+{
+    struct str rest = http_req_header(req, "Accept-Encoding");
+    while (rest.p != NULL) {
+        struct str item = str_cut(&rest, ','), name = str_trim(str_cut(&item, ';'));
+        if (str_case_eq(name, STR("gzip")))
+            return str_find_str(item, STR("q=0")) < 0 || str_find_str(item, STR("q=0.")) >= 0;
+    }
+    return false;
+}
+
 void wire_json_run(struct call *c, struct str op_name, wire_auth_fn *auth, void *auth_arg)
 {
-    struct str type = json_type_of(c->http);
+    struct str body, type = json_type_of(c->http);
     bool known_type =
         str_case_eq(type, STR("application/x-amz-json-1.0")) ||
         str_case_eq(type, STR("application/json")) ||
@@ -47,7 +81,9 @@ void wire_json_run(struct call *c, struct str op_name, wire_auth_fn *auth, void 
         refuse_raw(c, &too_large, STR("")); /* unverified: that AWS's 413 has an empty body */
         return;
     }
-    if (!json_parse(c->arena, c->http->body, JSON_DEPTH_DEFAULT, &c->in, NULL) ||
+    if (!unpack_body(c, &body))
+        return;
+    if (!json_parse(c->arena, body, JSON_DEPTH_DEFAULT, &c->in, NULL) ||
         jval_kind(c->in) != JSON_OBJECT) {
         refuse_raw(c, &AWS_SerializationException,
                    STR("{\"__type\":\"com.amazon.coral.service#SerializationException\"}"));
@@ -71,7 +107,8 @@ void wire_json_reply(struct call *c, struct http_resp *ret_resp)
 {
     struct arena *a = c->arena;
     struct str body, type = json_type_of(c->http);
-    ret_resp->status = 200;
+    *ret_resp = c->extra;
+    ret_resp->status = c->out_status != 0 ? c->out_status : 200;
     if (c->status == CALL_FAILED)
         ret_resp->status = c->err.kind->http_status;
     if (c->out_is_payload) {
@@ -92,6 +129,10 @@ void wire_json_reply(struct call *c, struct http_resp *ret_resp)
         body = buf_view(b);
     } else {
         body = buf_view(c->out_buf);
+    }
+    if (body.n > GZIP_ABOVE && is_dynamodb(c->svc) && accepts_gzip(c->http)) {
+        body = codec_gzip(a, body);
+        http_resp_add(ret_resp, a, STR("Content-Encoding"), STR("gzip"));
     }
     char *crc = arena_alloc_raw(a, 16);
     uint32_t value = hash_crc32(body);

@@ -6,7 +6,10 @@
 #include "wire.h"
 #include <string.h>
 
-enum { REST_PARAMS_MAX = 12 };
+enum {
+    REST_PARAMS_MAX = 12,
+    MERGED_MAX = 256 << 20 /* net's body limit and the request head, each byte escaped */
+};
 
 struct wire_rest_match {
     struct {
@@ -64,27 +67,33 @@ static bool match_fixed_query(const char *uri, const struct http_req *req, struc
     return true;
 }
 
+/* Fills m if the model's operation is at this method and path; the better match has the smaller
+ * score: literal segments win over parameters, a fixed query over none. */
+static bool match_op(const struct op_model *op, const struct http_req *req, struct arena *a,
+                     struct wire_rest_match *m, size_t *ret_score)
+{
+    bool fixed = strchr(op->uri, '?') != NULL;
+    if (!str_eq_c(req->method, op->method) || !match_uri(op->uri, req->path, a, m) ||
+        (fixed && !match_fixed_query(op->uri, req, a)))
+        return false;
+    *ret_score = m->count * 2 + !fixed;
+    return true;
+}
+
 const struct op *wire_rest_find(const struct service *svc, const struct http_req *req,
                                 struct arena *a, struct wire_rest_match **ret_match)
 {
-    struct wire_rest_match *m = ARENA_NEW(a, struct wire_rest_match);
+    struct wire_rest_match m;
     const struct op *best = NULL;
-    size_t best_params = SIZE_MAX;
+    size_t score, best_score = SIZE_MAX;
     for (size_t i = 0; i < svc->op_count; i++) {
-        const struct op_model *model = svc->ops[i].model;
-        bool fixed = strchr(model->uri, '?') != NULL;
-        if (!str_eq_c(req->method, model->method) || !match_uri(model->uri, req->path, a, m) ||
-            !match_fixed_query(model->uri, req, a))
+        if (!match_op(svc->ops[i].model, req, a, &m, &score) || score >= best_score)
             continue;
-        /* literal segments win over parameters, a fixed query over none */
-        size_t score = m->count * 2 + !fixed;
-        if (score < best_params) {
-            best_params = score;
-            best = &svc->ops[i];
-            struct wire_rest_match *keep = ARENA_NEW(a, struct wire_rest_match);
-            *keep = *m;
-            *ret_match = keep;
-        }
+        if (best == NULL)
+            *ret_match = ARENA_NEW(a, struct wire_rest_match);
+        best_score = score;
+        best = &svc->ops[i];
+        **ret_match = m;
     }
     return best;
 }
@@ -92,14 +101,16 @@ const struct op *wire_rest_find(const struct service *svc, const struct http_req
 const char *wire_rest_known_op(const struct service *svc, const struct http_req *req,
                                struct arena *a)
 {
-    struct wire_rest_match *m = ARENA_NEW(a, struct wire_rest_match);
+    struct wire_rest_match m;
+    const char *best = NULL;
+    size_t score, best_score = SIZE_MAX;
     for (size_t i = 0; i < svc->model->op_count; i++) {
-        const struct op_model *model = &svc->model->ops[i];
-        if (str_eq_c(req->method, model->method) && match_uri(model->uri, req->path, a, m) &&
-            match_fixed_query(model->uri, req, a))
-            return model->name;
+        if (match_op(&svc->model->ops[i], req, a, &m, &score) && score < best_score) {
+            best_score = score;
+            best = svc->model->ops[i].name;
+        }
     }
-    return NULL;
+    return best;
 }
 
 static const struct aws_err_kind lambda_bad_json = {"InvalidRequestContentException", "", 400,
@@ -108,19 +119,25 @@ static const struct aws_err_kind rest_bad_request = {"BadRequestException", "", 
 
 static bool fail_body(struct call *c, size_t offset)
 {
+    struct str before = str_sub(c->http->body, 0, offset);
+    ptrdiff_t newline = str_rfind(before, '\n');
+    size_t line = 1, column = newline < 0 ? offset + 1 : offset - (size_t)newline;
+    for (size_t i = 0; i < before.n; i++)
+        line += before.p[i] == '\n';
     if (strcmp(c->svc->id, "lambda") == 0)
         return aws_fail(
             &c->err, c->arena, &lambda_bad_json,
             "Could not parse request body into json: Could not parse payload into json: "
             "Unexpected character\n at [Source: REDACTED "
-            "(`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, "
+            "(`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %zu, "
             "column: %zu]", /* unverified: Jackson's reason for this very character */
-            offset + 1);
+            line, column);
+    /* unverified: the text */
     return aws_fail(&c->err, c->arena, &rest_bad_request, "Unable to parse the request body");
 }
 
 /* One text value as JSON of the member's type; what does not read as that type stays a string and
- * is refused by the type check. */
+ * is refused by the type check. unverified: that AWS answers it with that text. */
 static void write_typed(struct json_out *w, const struct shape *s, const char *name,
                         struct str value)
 {
@@ -146,26 +163,61 @@ static void write_typed(struct json_out *w, const struct shape *s, const char *n
     json_str(w, name, value);
 }
 
+/* Takes the next parameter off *rest, decoded. False at the end; what is not UTF-8 is skipped. */
+static bool next_param(struct call *c, struct str *rest, struct str *ret_name,
+                       struct str *ret_value)
+{
+    while (rest->p != NULL) {
+        struct str value = str_cut(rest, '&'), name = str_cut(&value, '=');
+        *ret_name = codec_percent_decode(c->arena, name, true);
+        *ret_value = value.p == NULL ? STR("") : codec_percent_decode(c->arena, value, true);
+        if (str_is_utf8(*ret_name) && str_is_utf8(*ret_value))
+            return true;
+    }
+    return false;
+}
+
+/* A map takes the parameters that no other member and no fixed query part of the URI asks for. */
+static bool is_free_param(struct call *c, struct str name)
+{
+    const struct shape_model *m = c->svc->model;
+    const struct shape *in = &m->shapes[c->op->model->input_shape];
+    struct str fixed = str_c(c->op->model->uri);
+    for (size_t i = 0; i < in->member_count; i++) {
+        const struct shape_member *member = &m->members[in->first_member + i];
+        if (member->where == IN_QUERY && m->shapes[member->shape].type != SH_MAP &&
+            str_eq_c(name, member->wire_name))
+            return false;
+    }
+    str_cut(&fixed, '?');
+    while (fixed.p != NULL) {
+        struct str part = str_cut(&fixed, '&');
+        if (str_eq(str_cut(&part, '='), name))
+            return false;
+    }
+    return true;
+}
+
 static void write_query(struct call *c, struct json_out *w, const struct shape_member *member)
 {
     const struct shape_model *m = c->svc->model;
     const struct shape *s = &m->shapes[member->shape];
-    struct str rest = c->http->query;
+    struct str name, value, rest = c->http->query;
     bool open = false;
-    while (rest.p != NULL) {
-        struct str value = str_cut(&rest, '&'), name = str_cut(&value, '=');
-        if (!str_eq_c(codec_percent_decode(c->arena, name, true), member->wire_name))
+    while (next_param(c, &rest, &name, &value)) {
+        if (s->type == SH_MAP ? !is_free_param(c, name) : !str_eq_c(name, member->wire_name))
             continue;
-        value = value.p == NULL ? STR("") : codec_percent_decode(c->arena, value, true);
-        if (!str_is_utf8(value))
-            continue;
-        if (s->type != SH_LIST) {
+        if (s->type != SH_LIST && s->type != SH_MAP) {
             write_typed(w, s, member->name, value);
             return;
         }
-        if (!open)
+        if (!open && s->type == SH_LIST)
             json_arr(w, member->name);
+        else if (!open)
+            json_obj(w, member->name);
         open = true;
+        if (s->type == SH_MAP)
+            json_key(w, name);
         write_typed(w, &m->shapes[s->element], NULL, value);
     }
     if (open)
@@ -198,45 +250,82 @@ static void write_located(struct call *c, struct json_out *w, const struct wire_
     }
 }
 
+/* The member that the body calls key, or NULL. */
+static const struct shape_member *body_member(const struct shape_model *m, const struct shape *in,
+                                              struct str key)
+{
+    for (size_t i = 0; i < in->member_count; i++) {
+        const struct shape_member *member = &m->members[in->first_member + i];
+        if (member->where == IN_BODY && str_eq_c(key, member->wire_name))
+            return member;
+    }
+    return NULL;
+}
+
+/* The body's members under their model names. What the body has no business to say (a member of
+ * the path, the query or a header) is dropped with the unknown ones. */
+static void write_body(struct call *c, struct json_out *w, const struct shape *in, struct jval body)
+{
+    struct jval it = {0};
+    while (jval_next(body, &it, NULL)) {
+        const struct shape_member *member =
+            body_member(c->svc->model, in, jval_key_str(it, c->arena));
+        if (member != NULL)
+            json_raw(w, member->name, jval_raw(it));
+    }
+}
+
+/* True: the body alone is the input, as it stands. */
+static bool is_body_only(const struct shape_model *m, const struct shape *in)
+{
+    for (size_t i = 0; i < in->member_count; i++) {
+        const struct shape_member *member = &m->members[in->first_member + i];
+        if (member->where != IN_BODY || strcmp(member->name, member->wire_name) != 0)
+            return false;
+    }
+    return true;
+}
+
 static bool build_input(struct call *c, const struct wire_rest_match *match)
 {
     const struct shape_model *m = c->svc->model;
     const struct op_model *op = c->op->model;
     const struct shape *in = &m->shapes[op->input_shape];
-    struct buf *b = arena_new_buf(c->arena, 160 << 20);
-    struct json_out w;
-    size_t offset;
+    const struct shape_member *payload =
+        op->payload_member == 0 ? NULL : &m->members[in->first_member + op->payload_member - 1];
     struct str body = c->http->body;
+    struct jval root = {0};
+    struct json_out w;
+    size_t offset = 0;
+    if (payload != NULL && m->shapes[payload->shape].type == SH_BLOB) {
+        c->payload = body;
+    } else if (str_trim(body).n > 0) {
+        if (!json_parse(c->arena, body, JSON_DEPTH_DEFAULT, &root, &offset))
+            return fail_body(c, offset);
+        if (payload == NULL && jval_kind(root) != JSON_OBJECT)
+            return fail_body(c, 0);
+    }
+    if (payload == NULL && root.doc != NULL && is_body_only(m, in)) {
+        c->in = root;
+        return true;
+    }
+    struct buf *b = arena_new_buf(c->arena, MERGED_MAX);
     json_out_init(&w, b);
     json_obj(&w, NULL);
-    if (op->payload_member != 0) {
-        const struct shape_member *member = &m->members[in->first_member + op->payload_member - 1];
-        if (m->shapes[member->shape].type == SH_BLOB) {
-            c->payload = body;
-        } else if (body.n > 0) {
-            if (!json_check(body, JSON_DEPTH_DEFAULT, &offset))
-                return fail_body(c, offset);
-            json_raw(&w, member->name, body);
-        }
-    } else if (str_trim(body).n > 0) {
-        body = str_trim(body);
-        if (!json_check(body, JSON_DEPTH_DEFAULT, &offset))
-            return fail_body(c, offset);
-        if (body.p[0] != '{')
-            return fail_body(c, 0);
-        struct str members = str_trim(str_sub(body, 1, body.n - 1));
-        if (members.n > 0)
-            json_raw(&w, NULL, members);
-    }
+    if (payload == NULL)
+        write_body(c, &w, in, root);
+    else if (root.doc != NULL)
+        json_raw(&w, payload->name, jval_raw(root));
     for (size_t i = 0; i < in->member_count; i++) {
         const struct shape_member *member = &m->members[in->first_member + i];
         if (member->where != IN_BODY)
             write_located(c, &w, match, member);
     }
     json_end(&w);
-    if (!json_parse(c->arena, buf_view(b), JSON_DEPTH_DEFAULT + 1, &c->in, NULL))
-        PANIC("%s: merged input is not JSON", c->op->name);
-    return true;
+    ASSERT(!b->overflow);
+    /* fails only at the reader's limit of values */
+    return json_parse(c->arena, buf_view(b), JSON_DEPTH_DEFAULT + 1, &c->in, NULL) ||
+           fail_body(c, body.n);
 }
 
 void wire_rest_run(struct call *c, struct wire_rest_match *match, wire_auth_fn *auth,

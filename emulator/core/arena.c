@@ -122,12 +122,11 @@ void *arena_alloc_raw(struct arena *a, size_t size)
     size = size == 0 ? ALIGN : (size + (ALIGN - 1)) & ~(size_t)(ALIGN - 1);
     if (size > c->size - c->used) {
         size_t want = c->size < (1u << 20) ? c->size * 2 : c->size;
-        if (want < size)
-            want = size;
-        if (want > a->max_total - a->total)
-            want = size;
-        if (size > a->max_total - a->total)
+        size_t left = a->max_total > a->total ? a->max_total - a->total : 0;
+        if (size > left)
             PANIC("arena: more than %zu bytes for one call", a->max_total);
+        if (want < size || want > left)
+            want = size;
         c = chunk_new(want);
         c->older = a->newest;
         a->newest = c;

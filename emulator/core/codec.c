@@ -1,5 +1,7 @@
 #include "codec.h"
+#include "panic.h"
 #include <string.h>
+#include <zlib.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -124,4 +126,53 @@ struct str codec_percent_encode(struct arena *a, struct str text, bool keep_slas
     }
     out[o] = '\0';
     return (struct str){out, o};
+}
+
+enum { GZIP_WINDOW = 15 + 16 }; /* zlib: 32 KiB, and gzip's header instead of zlib's */
+
+struct str codec_gzip(struct arena *a, struct str bytes)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes.p, .avail_in = (uInt)bytes.n};
+    ASSERT(bytes.n <= INT32_MAX);
+    if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        PANIC("out of memory");
+    size_t cap = deflateBound(&z, (uLong)bytes.n);
+    char *out = arena_alloc_raw(a, cap);
+    z.next_out = (Bytef *)out;
+    z.avail_out = (uInt)cap;
+    int end = deflate(&z, Z_FINISH);
+    ASSERT(end == Z_STREAM_END);
+    deflateEnd(&z);
+    return (struct str){out, cap - z.avail_out};
+}
+
+enum codec_gunzip codec_gunzip(struct arena *a, struct str gzip, size_t max, struct str *ret_bytes)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)gzip.p, .avail_in = (uInt)gzip.n};
+    struct buf *out = arena_new_buf(a, max);
+    int step = Z_OK;
+    if (gzip.n > INT32_MAX)
+        return GUNZIP_TOO_LARGE;
+    if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+        PANIC("out of memory");
+    while (step == Z_OK) {
+        size_t room = max - out->n < 64 * 1024 ? max - out->n : 64 * 1024;
+        char past_end; /* with a full buffer only the end of the stream may follow */
+        if (room > 0 && !buf_reserve(out, room))
+            break;
+        z.next_out = room > 0 ? (Bytef *)out->p + out->n : (Bytef *)&past_end;
+        z.avail_out = room > 0 ? (uInt)room : 1;
+        uInt before = z.avail_out;
+        step = inflate(&z, Z_NO_FLUSH);
+        if (room == 0 && z.avail_out == 0) {
+            inflateEnd(&z);
+            return GUNZIP_TOO_LARGE;
+        }
+        if (room > 0)
+            out->n += before - z.avail_out;
+    }
+    bool whole = step == Z_STREAM_END && z.avail_in == 0;
+    inflateEnd(&z);
+    *ret_bytes = buf_view(out);
+    return whole ? GUNZIP_OK : GUNZIP_BROKEN;
 }

@@ -11,4 +11,8 @@ struct str codec_hex(struct arena *a, struct str bytes); /* lower case */
 struct str codec_percent_decode(struct arena *a, struct str text, bool plus_is_space);
 /* Everything but [A-Za-z0-9-_.~] becomes %XX (upper-case hex); '/' kept if keep_slash. */
 struct str codec_percent_encode(struct arena *a, struct str text, bool keep_slash);
+struct str codec_gzip(struct arena *a, struct str bytes); /* the fastest level */
+enum codec_gunzip { GUNZIP_OK, GUNZIP_BROKEN, GUNZIP_TOO_LARGE };
+/* One whole gzip member, nothing behind it, of at most max bytes unpacked. */
+enum codec_gunzip codec_gunzip(struct arena *a, struct str gzip, size_t max, struct str *ret_bytes);
 #endif

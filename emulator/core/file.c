@@ -10,7 +10,7 @@
 
 int file_read(struct arena *a, const char *path, size_t max_bytes, struct str *ret_content)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block us */
     struct stat st;
     if (fd < 0)
         return -errno;
@@ -63,12 +63,14 @@ int file_write_atomic(const char *path, struct str content, unsigned mode)
         }
         n += (size_t)put;
     }
-    if (fsync(fd) != 0 || close(fd) != 0 || rename(temporary, path) != 0) {
-        int error = errno;
+    int error = fsync(fd) != 0 ? errno : 0;
+    if (close(fd) != 0 && error == 0)
+        error = errno;
+    if (error == 0 && rename(temporary, path) != 0)
+        error = errno;
+    if (error != 0)
         unlink(temporary);
-        return -error;
-    }
-    return 0;
+    return -error;
 }
 
 int file_mkdirs(const char *path, unsigned mode)

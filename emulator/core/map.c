@@ -47,7 +47,7 @@ static struct map_slot *find(const struct map *m, struct str key, uint64_t hash)
         struct map_slot *s = &m->slots[i];
         if (s->key == NULL)
             return s;
-        if (s->hash == hash && s->key_n == key.n && memcmp(s->key, key.p, key.n) == 0)
+        if (s->hash == hash && str_eq((struct str){s->key, s->key_n}, key))
             return s;
     }
 }

@@ -152,16 +152,30 @@ static size_t utf8_step(const unsigned char *p, size_t n)
     return 0;
 }
 
-bool str_is_utf8(struct str s)
+size_t str_utf8_prefix(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t i = 0; i < s.n;) {
+    size_t i = 0;
+    while (i < s.n) {
+        uint64_t eight;
+        if (s.n - i >= sizeof eight) {
+            memcpy(&eight, p + i, sizeof eight);
+            if ((eight & 0x8080808080808080u) == 0) {
+                i += sizeof eight;
+                continue;
+            }
+        }
         size_t step = utf8_step(p + i, s.n - i);
         if (step == 0)
-            return false;
+            break;
         i += step;
     }
-    return true;
+    return i;
+}
+
+bool str_is_utf8(struct str s)
+{
+    return str_utf8_prefix(s) == s.n;
 }
 
 size_t str_utf8_count(struct str s)

@@ -40,6 +40,8 @@ struct str str_trim(struct str s);
 bool str_to_i64(struct str s, int64_t *ret_value);
 /* True if s is well-formed UTF-8 (no overlong forms, no surrogates, <= U+10FFFF). */
 bool str_is_utf8(struct str s);
+/* Length of the longest well-formed start of s. */
+size_t str_utf8_prefix(struct str s);
 /* Number of code points of well-formed UTF-8. */
 size_t str_utf8_count(struct str s);
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from puddle import ROOT, Server
+from puddle import BINARY, ROOT, Server
 
 EXAMPLE = ROOT / "fixtures/example"
 
@@ -57,6 +57,14 @@ class Example(unittest.TestCase):
         self.assertEqual(self.item(s)["Item"]["data"], {"S": "again"})
         s.dynamodb("DeleteTable", {"TableName": "ExampleTable"})
         self.assertEqual(self.save(s), (500, '{"error":"Could not save data"}'))
+
+    def test_its_event_can_be_invoked_by_hand(self):
+        s = self.start("--quiet")
+        event = EXAMPLE / "events/save.json"
+        done = subprocess.run([BINARY, "invoke", "SaveFunction", "-e", str(event), "--port", str(s.port)],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(json.loads(done.stdout), {"statusCode": 200, "body": '{"message":"Data saved successfully"}'})
+        self.assertEqual(self.item(s), {"Item": {"id": {"S": "42"}, "data": {"S": "hello"}}})
 
     def test_an_edit_is_seen_by_the_next_invocation(self):
         s = self.start("--quiet")

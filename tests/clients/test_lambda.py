@@ -52,6 +52,11 @@ class Functions(unittest.TestCase):
         self.assertRegex(body["errorMessage"], message)
         return body
 
+    def test_get_function_code_signing_config_of_an_unsigned_function(self):
+        name = self.make("echo")
+        status, _, body = self.s.lambda_("GET", "/2020-06-30/functions/%s/code-signing-config" % name)
+        self.assertEqual((status, json.loads(body)), (200, {}))
+
     def test_a_handler_that_returns_its_event(self):
         headers, body = self.call("echo", '{"a":[1,"\u00e4"]}')
         self.assertEqual(body, {"a": [1, "\u00e4"]})

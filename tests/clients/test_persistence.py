@@ -79,3 +79,21 @@ class Persistence(unittest.TestCase):
 
     def test_kill_9_with_durable(self):
         self.check_acknowledged_writes("--durable")
+
+    def test_a_commit_that_fails_is_an_error_and_no_half_write(self):
+        s = self.server()
+        s.dynamodb("CreateTable", TABLE)
+        s.stop()
+        s.env["PUDDLE_FAULT"] = "db.commit:2"
+        s.start()
+        answers = [s.dynamodb("PutItem", {"TableName": "Keep", "Item": {"id": {"S": str(i)}}}) for i in range(4)]
+        self.assertEqual([a[0] for a in answers], [200, 500, 200, 200])
+        self.assertIn("InternalServerError", json.loads(answers[1][2])["__type"])
+        for restart in (False, True):
+            if restart:
+                s.stop()
+                del s.env["PUDDLE_FAULT"]
+                s.start()
+            there = ["Item" in json.loads(s.dynamodb("GetItem", {"TableName": "Keep", "Key": {"id": {"S": str(i)}}})[2])
+                     for i in range(4)]
+            self.assertEqual(there, [True, False, True, True])

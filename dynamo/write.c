@@ -1,0 +1,71 @@
+#include "write.h"
+#include "capacity.h"
+#include "index.h"
+#include "stream.h"
+
+bool ddb_write_load(struct ddb *d, struct arena *a, struct ddb_write *w, bool want_item)
+{
+    struct table *t = w->t;
+    struct store_row row;
+    bool want = want_item || t->index_count > 0 || stream_enabled(t);
+    enum store_result found = want ? store_get(&d->store, t->id, &t->stmts, &w->key->bytes, &row)
+                                   : store_find(&d->store, t->id, &t->stmts, &w->key->bytes, &row);
+    w->had_old = found == STORE_OK;
+    w->has_old_item = false;
+    bool ok = found != STORE_FAILED;
+    if (w->had_old) {
+        w->old_id = row.id;
+        w->old_size = row.size;
+    }
+    if (w->had_old && want) {
+        struct buf *text = arena_new_buf(a, ATTR_TEXT_MAX);
+        w->has_old_item = ok = item_read_stored(arena_str(a, row.item), a, text, &w->old);
+    }
+    store_done(&row);
+    return ok;
+}
+
+static bool put_row(struct ddb *d, const struct ddb_write *w, int64_t *ret_id)
+{
+    struct table *t = w->t;
+    *ret_id = w->old_id;
+    if (w->now == NULL)
+        return store_delete(&d->store, t->id, &t->stmts, w->old_id);
+    if (!store_put(&d->store, t->id, &t->stmts, &w->key->bytes, w->had_old ? w->old_id : 0,
+                   w->now->json, w->now->size))
+        return false;
+    if (!w->had_old)
+        *ret_id = sqlite3_last_insert_rowid(db_handle(d->db));
+    return true;
+}
+
+static void count_index_units(struct arena *a, struct ddb_write *w)
+{
+    const struct table *t = w->t;
+    w->index_units = NULL;
+    if (!w->want_index_units || t->index_count == 0)
+        return;
+    w->index_units = ARENA_ARRAY(a, double, t->index_count);
+    for (size_t i = 0; i < t->index_count; i++)
+        w->index_units[i] =
+            capacity_index_write(t, &t->indexes[i], w->had_old ? &w->old : NULL, w->now);
+}
+
+bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_write *w)
+{
+    struct table *t = w->t;
+    int64_t id;
+    count_index_units(a, w);
+    if (w->now == NULL && !w->had_old)
+        return true;
+    if (!catalog_touch(&d->catalog, t) || !put_row(d, w, &id))
+        return false;
+    if (t->index_count > 0 &&
+        !index_apply(&d->store, t, id, w->has_old_item ? &w->old : NULL, w->now, a))
+        return false;
+    if (!stream_append(d, w, now_ms))
+        return false;
+    t->items += (w->now != NULL) - w->had_old;
+    t->bytes += (w->now != NULL ? (int64_t)w->now->size : 0) - (w->had_old ? w->old_size : 0);
+    return true;
+}
