@@ -58,5 +58,11 @@ void store_done(struct store_row *row); /* fine after any result */
 bool store_put(struct store *s, int64_t table_id, struct store_stmts *st,
                const struct store_key *key, int64_t row_id, struct str item, size_t size);
 bool store_delete(struct store *s, int64_t table_id, struct store_stmts *st, int64_t row_id);
+/* ---- for the other files of this folder that keep tables of their own ---- */
+/* The statement of one table: its text is only made when it is not prepared yet. format has one
+ * %lld, the id. */
+sqlite3_stmt *store_stmt_of(struct store *s, sqlite3_stmt **slot, const char *format, int64_t id);
+/* Runs one statement without rows, made of fixed text and numbers. False: logged. */
+bool store_exec(struct store *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void store_drop_stmts(struct store *s, struct store_stmts *st);
 #endif
