@@ -32,7 +32,7 @@ bool store_open(struct store *s, struct db *db, char *reterr, size_t reterr_size
 
 void store_close(struct store *s)
 {
-    sqlite3_stmt **slots[] = {&s->add_table,  &s->remove_table, &s->write_counts,
+    sqlite3_stmt **slots[] = {&s->add_table,  &s->remove_table, &s->write_counts, &s->write_def,
                               &s->add_doomed, &s->first_doomed, &s->remove_doomed};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         db_stmt_drop(s->db, slots[i]);
@@ -174,6 +174,14 @@ bool store_write_counts(struct store *s, int64_t id, int64_t items, int64_t byte
     sqlite3_bind_int64(st, 2, bytes);
     sqlite3_bind_int(st, 3, exact);
     sqlite3_bind_int64(st, 4, id);
+    return run(s, st);
+}
+
+bool store_write_def(struct store *s, int64_t id, struct str def)
+{
+    sqlite3_stmt *st = db_stmt(s->db, &s->write_def, "UPDATE ddb_table SET def = ? WHERE id = ?");
+    bind_text(st, 1, def);
+    sqlite3_bind_int64(st, 2, id);
     return run(s, st);
 }
 

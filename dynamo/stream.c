@@ -63,7 +63,7 @@ static size_t write_record(struct buf *text, const struct stream *st, const stru
     json_end(&out);
     if (w->by == WRITE_BY_TTL)
         json_raw(&out, "userIdentity",
-                 STR("{\"principalId\":\"dynamodb.amazonaws.com\",\"type\":\"Service\"}"));
+                 STR("{\"PrincipalId\":\"dynamodb.amazonaws.com\",\"Type\":\"Service\"}"));
     json_end(&out);
     return size;
 }

@@ -1,7 +1,7 @@
 /* stream.h - change streams. A record is written in the commit that changes the item, stays 24
- * hours by the clock, and can be read as long when the stream or its table is gone. One SQLite table
- * per stream; a stream is a row of shards, of which the last is open: as on AWS it is replaced by a
- * child after four hours of writes. */
+ * hours by the clock, and can be read as long when the stream or its table is gone. One SQLite
+ * table per stream; a stream is a row of shards, of which the last is open: as on AWS it is
+ * replaced by a child after four hours of writes. */
 #ifndef PUDDLE_STREAM_H
 #define PUDDLE_STREAM_H
 #include "store.h"
@@ -24,9 +24,10 @@ enum stream_view { STREAM_KEYS_ONLY, STREAM_NEW_IMAGE, STREAM_OLD_IMAGE, STREAM_
 struct stream_shard {
     int64_t number, first, last; /* sequence numbers; last 0: open */
     int64_t created_ms, closed_ms;
+    int64_t parent_created_ms; /* of shard number - 1; 0: there was none */
 };
 struct stream {
-    int64_t id, created_ms, closed_ms; /* closed_ms 0: enabled */
+    int64_t id, created_ms, closed_ms;                              /* closed_ms 0: enabled */
     struct str account, region, table, label, arn, keys, view_text; /* keys: KeySchema as JSON */
     enum stream_view view;
     int64_t next;    /* number of the next record */

@@ -26,7 +26,7 @@ static const struct db_migration migrations[] = {
         "CREATE TABLE ddb_shard("
         " stream INTEGER NOT NULL, number INTEGER NOT NULL, first INTEGER NOT NULL,"
         " last INTEGER NOT NULL, created INTEGER NOT NULL, closed INTEGER NOT NULL,"
-        " PRIMARY KEY (stream, number)) WITHOUT ROWID;"},
+        " parent_created INTEGER NOT NULL, PRIMARY KEY (stream, number)) WITHOUT ROWID;"},
 };
 
 static enum stream_view view_of(struct str text)
@@ -142,17 +142,18 @@ static bool load_shards(struct streams *s)
 {
     sqlite3_stmt *q = NULL;
     int rc = sqlite3_prepare_v2(db_handle(s->store->db),
-                                "SELECT stream, number, first, last, created, closed"
-                                " FROM ddb_shard ORDER BY stream, number",
+                                "SELECT stream, number, first, last, created, closed,"
+                                " parent_created FROM ddb_shard ORDER BY stream, number",
                                 -1, &q, NULL);
     while (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         struct stream *st = streams_by_id(s, sqlite3_column_int64(q, 0));
         rc = SQLITE_OK;
         if (st == NULL)
             continue;
-        push_shard(st, (struct stream_shard){sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2),
-                                             sqlite3_column_int64(q, 3), sqlite3_column_int64(q, 4),
-                                             sqlite3_column_int64(q, 5)});
+        push_shard(st,
+                   (struct stream_shard){sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2),
+                                         sqlite3_column_int64(q, 3), sqlite3_column_int64(q, 4),
+                                         sqlite3_column_int64(q, 5), sqlite3_column_int64(q, 6)});
     }
     sqlite3_finalize(q);
     return rc == SQLITE_DONE;
@@ -213,12 +214,13 @@ bool streams_open(struct streams *s, struct store *store, char *reterr, size_t r
 {
     *s = (struct streams){.store = store};
     buf_init(&s->text, TEXT_MAX);
-    if (!db_migrate(store->db, "dynamodbstreams", migrations, sizeof migrations / sizeof *migrations,
-                    reterr, reterr_size))
+    if (!db_migrate(store->db, "dynamodbstreams", migrations,
+                    sizeof migrations / sizeof *migrations, reterr, reterr_size))
         return false;
     if (load(s))
         return true;
-    snprintf(reterr, reterr_size, "the streams of the DynamoDB tables cannot be read (damaged file?)");
+    snprintf(reterr, reterr_size,
+             "the streams of the DynamoDB tables cannot be read (damaged file?)");
     return false;
 }
 
@@ -272,12 +274,17 @@ struct stream *streams_by_arn(const struct streams *s, struct str account, struc
 
 static bool add_shard(struct streams *s, struct stream *st, int64_t now_ms)
 {
-    int64_t number = st->shard_count == 0 ? 1 : st->shards[st->shard_count - 1].number + 1;
-    struct stream_shard shard = {number, st->next, 0, now_ms, 0};
+    const struct stream_shard *parent =
+        st->shard_count == 0 ? NULL : &st->shards[st->shard_count - 1];
+    struct stream_shard shard = {.number = parent == NULL ? 1 : parent->number + 1,
+                                 .first = st->next,
+                                 .created_ms = now_ms,
+                                 .parent_created_ms = parent == NULL ? 0 : parent->created_ms};
     if (!store_exec(s->store,
-                    "INSERT INTO ddb_shard(stream, number, first, last, created, closed)"
-                    " VALUES(%lld, %lld, %lld, 0, %lld, 0)",
-                    (long long)st->id, (long long)number, (long long)st->next, (long long)now_ms))
+                    "INSERT INTO ddb_shard(stream, number, first, last, created, closed,"
+                    " parent_created) VALUES(%lld, %lld, %lld, 0, %lld, 0, %lld)",
+                    (long long)st->id, (long long)shard.number, (long long)shard.first,
+                    (long long)now_ms, (long long)shard.parent_created_ms))
         return false;
     push_shard(st, shard);
     return true;
@@ -401,8 +408,8 @@ bool streams_reset(struct streams *s)
 static bool old_slice(struct streams *s, struct stream *st, int64_t cutoff, int64_t *ret_end,
                       int64_t *ret_due)
 {
-    sqlite3_stmt *q = store_stmt_of(s->store, &st->oldest,
-                                    "SELECT seq, at, size FROM ddb_stream_%lld ORDER BY seq", st->id);
+    sqlite3_stmt *q = store_stmt_of(
+        s->store, &st->oldest, "SELECT seq, at, size FROM ddb_stream_%lld ORDER BY seq", st->id);
     int64_t bytes = 0, rows = 0;
     bool any = false;
     *ret_due = INT64_MAX;
