@@ -3,6 +3,7 @@
 #include "ddb_internal.h"
 #include "dynamodbstreams_model.h"
 #include "panic.h"
+#include "ttl.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,14 @@ void ddb_reload(struct ddb *d)
 {
     streams_reload(&d->streams);
     catalog_reload(&d->catalog);
+    ttl_wake(d);
+}
+
+struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_edit *edits,
+                             size_t count, struct arena *a)
+{
+    ttl_wake(d);
+    return catalog_change(&d->catalog, t, table_def_edit(t->def, edits, count, a));
 }
 
 static void on_rollback(void *arg)
@@ -117,7 +126,17 @@ size_t ddb_table_count(const struct ddb *d)
 void ddb_maintain(struct ddb *d)
 {
     store_sweep(&d->store);
-    streams_maintain(&d->streams, clock_now_ms());
+    int64_t now_ms = clock_now_ms();
+    streams_maintain(&d->streams, now_ms);
+    ttl_maintain(d, now_ms);
+}
+
+int64_t ddb_due_ms(const struct ddb *d)
+{
+    int64_t due = d->streams.due_ms;
+    if (d->ttl_due_ms < due)
+        due = d->ttl_due_ms;
+    return d->store.maybe_doomed ? 0 : due;
 }
 
 bool ddb_reset(struct ddb *d)
@@ -126,7 +145,7 @@ bool ddb_reset(struct ddb *d)
     void *t;
     size_t at;
     while (at = 0, map_next(&d->catalog.tables, &at, &key, &t)) {
-        if (!db_begin(d->db) || !catalog_remove(&d->catalog, t))
+        if (!db_begin(d->db) || !ttl_drop(&d->store, t) || !catalog_remove(&d->catalog, t))
             return false;
     }
     return streams_reset(&d->streams);

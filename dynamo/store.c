@@ -40,7 +40,8 @@ void store_close(struct store *s)
 
 void store_drop_stmts(struct store *s, struct store_stmts *st)
 {
-    sqlite3_stmt **slots[] = {&st->get, &st->find, &st->insert, &st->update, &st->remove};
+    sqlite3_stmt **slots[] = {&st->get,   &st->find, &st->insert,  &st->update,     &st->remove,
+                              &st->by_id, &st->walk, &st->ttl_put, &st->ttl_remove, &st->ttl_first};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         db_stmt_drop(s->db, slots[i]);
 }
@@ -272,9 +273,9 @@ enum store_result store_get(struct store *s, int64_t table_id, struct store_stmt
                             const struct store_key *key, struct store_row *ret)
 {
     *ret = (struct store_row){
-        .stmt = store_stmt_of(s, &st->get,
-                         "SELECT id, size, sum, item FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
-                         table_id)};
+        .stmt = store_stmt_of(
+            s, &st->get, "SELECT id, size, sum, item FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
+            table_id)};
     bind_blob(ret->stmt, 1, key->hk);
     bind_blob(ret->stmt, 2, key->sk);
     enum store_result result = step_row(s, ret);
@@ -295,8 +296,8 @@ enum store_result store_find(struct store *s, int64_t table_id, struct store_stm
                              const struct store_key *key, struct store_row *ret)
 {
     *ret = (struct store_row){
-        .stmt = store_stmt_of(s, &st->find, "SELECT id, size FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
-                         table_id)};
+        .stmt = store_stmt_of(
+            s, &st->find, "SELECT id, size FROM ddb_data_%lld WHERE hk = ? AND sk = ?", table_id)};
     bind_blob(ret->stmt, 1, key->hk);
     bind_blob(ret->stmt, 2, key->sk);
     enum store_result result = step_row(s, ret);
@@ -318,14 +319,14 @@ bool store_put(struct store *s, int64_t table_id, struct store_stmts *st,
     sqlite3_stmt *q;
     if (row_id != 0) {
         q = store_stmt_of(s, &st->update,
-                     "UPDATE ddb_data_%lld SET size = ?1, sum = ?2, item = ?3 WHERE id = ?4",
-                     table_id);
+                          "UPDATE ddb_data_%lld SET size = ?1, sum = ?2, item = ?3 WHERE id = ?4",
+                          table_id);
         sqlite3_bind_int64(q, 4, row_id);
     } else {
         q = store_stmt_of(s, &st->insert,
-                     "INSERT INTO ddb_data_%lld(size, sum, item, hk, sk)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5)",
-                     table_id);
+                          "INSERT INTO ddb_data_%lld(size, sum, item, hk, sk)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5)",
+                          table_id);
         bind_blob(q, 4, key->hk);
         bind_blob(q, 5, key->sk);
     }
@@ -337,7 +338,8 @@ bool store_put(struct store *s, int64_t table_id, struct store_stmts *st,
 
 bool store_delete(struct store *s, int64_t table_id, struct store_stmts *st, int64_t row_id)
 {
-    sqlite3_stmt *q = store_stmt_of(s, &st->remove, "DELETE FROM ddb_data_%lld WHERE id = ?", table_id);
+    sqlite3_stmt *q =
+        store_stmt_of(s, &st->remove, "DELETE FROM ddb_data_%lld WHERE id = ?", table_id);
     sqlite3_bind_int64(q, 1, row_id);
     return run(s, q);
 }

@@ -73,6 +73,8 @@ bool table_parse(struct table *t)
     t->on_demand = str_eq_c(text_of(t, t->def, "BillingMode"), "PAY_PER_REQUEST");
     jval_bool(jval_get(t->def, "DeletionProtectionEnabled"), &t->deletion_protected);
     jval_i64(jval_get(t->def, "StreamId"), &t->stream_id);
+    t->ttl_attr = text_of(t, t->def, "TtlAttribute");
+    jval_bool(jval_get(t->def, "TtlFilling"), &t->ttl_filling);
     struct str resource = arena_fmt(t->arena, "table/%.*s", STR_ARG(t->name));
     t->arn = arn_format(t->arena, "dynamodb", t->region, t->account, resource);
     return parse_key(t, jval_get(t->def, "KeySchema"), &t->key) && t->key.hash_count == 1 &&

@@ -33,7 +33,10 @@ struct table {
     struct index *indexes; /* global ones first */
     size_t index_count, global_count;
     bool on_demand, deletion_protected;
-    int64_t stream_id; /* of the enabled stream; 0: none */
+    int64_t stream_id;   /* of the enabled stream; 0: none */
+    struct str ttl_attr; /* empty: TTL is off */
+    bool ttl_filling;    /* its index does not have the rows after ttl_cursor yet */
+    int64_t ttl_cursor, ttl_due_ms;
     int64_t items, bytes; /* live */
     bool counts_moved;    /* the stored counts are marked as not to be trusted */
     struct store_stmts stmts;
