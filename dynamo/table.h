@@ -3,7 +3,7 @@
 #ifndef PUDDLE_TABLE_H
 #define PUDDLE_TABLE_H
 #include "json.h"
-#include "store.h"
+#include "store_index.h"
 
 enum { TABLE_KEY_PARTS_MAX = 8, TABLE_GSI_MAX = 20, TABLE_LSI_MAX = 5 };
 
@@ -24,6 +24,11 @@ struct index {
     struct str *non_key; /* of PROJECT_INCLUDE */
     size_t non_key_count;
     struct jval def; /* its member of GlobalSecondaryIndexes / LocalSecondaryIndexes */
+    struct store_index entries; /* set by index_attach, as all below */
+    bool filling;               /* made while the table had rows: filled_to says how far it is */
+    int64_t filled_to;
+    bool counted; /* items and bytes are right and kept so */
+    int64_t items, bytes;
 };
 struct table {
     int64_t id; /* names its SQLite table; never used twice */
