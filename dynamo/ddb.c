@@ -15,7 +15,7 @@ static struct op ops[] = {
 static void on_rollback(void *arg)
 {
     struct ddb *d = arg;
-    d->store.maybe_doomed = true;
+    d->store.maybe_doomed = d->store.maybe_gone = true;
     catalog_reload(&d->catalog);
 }
 

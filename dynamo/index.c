@@ -14,18 +14,9 @@ struct index *index_find(const struct table *t, struct str name)
     return NULL;
 }
 
-static bool is_key(const struct key_schema *key, struct str name)
-{
-    for (size_t i = 0; i < (size_t)key->hash_count + key->range_count; i++) {
-        if (str_eq(key->part[i].name, name))
-            return true;
-    }
-    return false;
-}
-
 bool index_projects(const struct table *t, const struct index *x, struct str name)
 {
-    if (x->projection == PROJECT_ALL || is_key(&t->key, name) || is_key(&x->key, name))
+    if (x->projection == PROJECT_ALL || key_has(&t->key, name) || key_has(&x->key, name))
         return true;
     for (size_t i = 0; i < x->non_key_count; i++) {
         if (str_eq(x->non_key[i], name))
@@ -163,8 +154,8 @@ static void project(const struct table *t, const struct index *x, const struct i
     ret->item = (struct str){out, n};
 }
 
-static void make_entry(const struct table *t, const struct index *x, const struct item *item,
-                       struct arena *a, struct store_entry *ret)
+void index_make_entry(const struct table *t, const struct index *x, const struct item *item,
+                      struct arena *a, struct store_entry *ret)
 {
     if (x->entries.copies)
         project(t, x, item, a, ret);
@@ -174,7 +165,7 @@ static void make_entry(const struct table *t, const struct index *x, const struc
 
 static bool same_key(const struct index *x, const struct item *a, const struct item *b)
 {
-    for (size_t i = 0; i < (size_t)x->key.hash_count + x->key.range_count; i++) {
+    for (size_t i = 0; i < key_parts(&x->key); i++) {
         if (!str_eq(item_find(a, x->key.part[i].name)->json,
                     item_find(b, x->key.part[i].name)->json))
             return false;
@@ -189,9 +180,9 @@ static bool apply_one(struct store *s, struct table *t, struct index *x,
     struct store_entry was = {0}, is = {0};
     bool had = index_has(x, old), has = index_has(x, now);
     if (had)
-        make_entry(t, x, old, a, &was);
+        index_make_entry(t, x, old, a, &was);
     if (has)
-        make_entry(t, x, now, a, &is);
+        index_make_entry(t, x, now, a, &is);
     bool stays = had && has && same_key(x, old, now);
     x->items += has - had;
     x->bytes += (int64_t)is.size - (int64_t)was.size;
@@ -243,7 +234,7 @@ static bool fill_row(void *arg, int64_t id, const struct store_key *key, struct 
         return f->ok = false;
     }
     if (index_has(f->x, &item)) {
-        make_entry(f->t, f->x, &item, f->a, &e);
+        index_make_entry(f->t, f->x, &item, f->a, &e);
         e.key = index_key_of_item(f->x, &item, key, f->a);
         e.row = id;
         f->ok = store_entry_add(f->s, &f->x->entries, &e, &added);

@@ -28,6 +28,10 @@ bool index_drop_all(struct store *s, struct table *t);
 bool index_apply(struct store *s, struct table *t, const struct store_key *key, int64_t row_id,
                  const struct item *old, const struct item *now, struct arena *a);
 
+/* What x keeps of an item that it has: item (empty if it keeps no copies) and size. In a. */
+void index_make_entry(const struct table *t, const struct index *x, const struct item *item,
+                      struct arena *a, struct store_entry *ret);
+
 /* The index by name; NULL: t has no such one. */
 struct index *index_find(const struct table *t, struct str name);
 /* Is the attribute in the index's items? */

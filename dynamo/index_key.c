@@ -17,7 +17,7 @@ bool index_has(const struct index *x, const struct item *item)
     size_t total[2] = {0, 0}; /* of the partition key's parts, of the sort key's */
     if (item == NULL)
         return false;
-    for (size_t i = 0; i < (size_t)x->key.hash_count + x->key.range_count; i++) {
+    for (size_t i = 0; i < key_parts(&x->key); i++) {
         const struct attr *at = item_find(item, x->key.part[i].name);
         if (!fits(at, x->key.part[i].type))
             return false;
@@ -97,7 +97,7 @@ struct str index_key_of_item(const struct index *x, const struct item *item,
 {
     struct index_key k;
     struct str value[TABLE_KEY_PARTS_MAX], hash = str_sub(key->hk, KEY_PREFIX, key->hk.n);
-    size_t parts = (size_t)x->key.hash_count + x->key.range_count, room = hash.n + key->sk.n;
+    size_t parts = key_parts(&x->key), room = hash.n + key->sk.n;
     for (size_t i = 0; i < parts; i++) {
         value[i] = attr_key_bytes(item_find(item, x->key.part[i].name), a);
         room += i < x->key.hash_count ? 0 : value[i].n;

@@ -163,6 +163,7 @@ void store_sweep(struct store *s)
 {
     char sql[96];
     int64_t id, end;
+    store_index_sweep(s);
     if (!s->maybe_doomed)
         return;
     sqlite3_stmt *st =

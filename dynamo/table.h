@@ -15,6 +15,11 @@ struct key_schema { /* partition key parts first; one of each but in GSIs, which
     struct key_part part[TABLE_KEY_PARTS_MAX];
     uint8_t hash_count, range_count;
 };
+static inline size_t key_parts(const struct key_schema *key)
+{
+    return (size_t)key->hash_count + key->range_count;
+}
+bool key_has(const struct key_schema *key, struct str name);
 enum projection { PROJECT_ALL, PROJECT_KEYS_ONLY, PROJECT_INCLUDE };
 struct index {
     struct str name;
