@@ -1,4 +1,5 @@
 #include "catalog.h"
+#include "index.h"
 #include "log.h"
 #include "panic.h"
 #include <stdlib.h>
@@ -117,6 +118,35 @@ struct table *catalog_add(struct catalog *c, struct str account, struct str regi
         PANIC("a checked definition does not parse: %.*s", STR_ARG(def));
     put(c, t);
     return t;
+}
+
+struct table *catalog_change(struct catalog *c, struct table *t, struct str def)
+{
+    char bytes[KEY_MAX];
+    struct str key;
+    struct store_table_row row = {.id = t->id,
+                                  .account = t->account,
+                                  .region = t->region,
+                                  .name = t->name,
+                                  .def = def,
+                                  .items = t->items,
+                                  .bytes = t->bytes,
+                                  .exact = !t->counts_moved};
+    if (!store_write_def(c->store, t->id, def))
+        return NULL;
+    struct table *now = table_new(&row);
+    if (now == NULL)
+        PANIC("a checked definition does not parse: %.*s", STR_ARG(def));
+    index_detach(c->store, t);
+    if (!index_attach(c->store, now)) {
+        table_free(c, now);
+        return NULL;
+    }
+    if (!make_key(bytes, t->account, t->region, t->name, &key) ||
+        map_put(&c->tables, key, now) != t)
+        PANIC("table %.*s is not in the catalog", STR_ARG(t->name));
+    table_free(c, t);
+    return now;
 }
 
 bool catalog_remove(struct catalog *c, struct table *t)

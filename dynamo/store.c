@@ -3,6 +3,7 @@
 #include "hash.h"
 #include "log.h"
 #include "panic.h"
+#include <stdarg.h>
 #include <stdio.h>
 
 enum {
@@ -31,7 +32,7 @@ bool store_open(struct store *s, struct db *db, char *reterr, size_t reterr_size
 
 void store_close(struct store *s)
 {
-    sqlite3_stmt **slots[] = {&s->add_table,  &s->remove_table, &s->write_counts,
+    sqlite3_stmt **slots[] = {&s->add_table,  &s->remove_table, &s->write_counts, &s->write_def,
                               &s->add_doomed, &s->first_doomed, &s->remove_doomed};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         db_stmt_drop(s->db, slots[i]);
@@ -176,6 +177,14 @@ bool store_write_counts(struct store *s, int64_t id, int64_t items, int64_t byte
     return run(s, st);
 }
 
+bool store_write_def(struct store *s, int64_t id, struct str def)
+{
+    sqlite3_stmt *st = db_stmt(s->db, &s->write_def, "UPDATE ddb_table SET def = ? WHERE id = ?");
+    bind_text(st, 1, def);
+    sqlite3_bind_int64(st, 2, id);
+    return run(s, st);
+}
+
 /* The id up to which the next slice reaches; false: nothing is left. */
 static bool slice_end(struct store *s, int64_t id, int64_t *ret_end)
 {
@@ -224,8 +233,7 @@ void store_sweep(struct store *s)
         run_with_id(s, &s->remove_doomed, "DELETE FROM ddb_doomed WHERE id = ?", id);
 }
 
-/* The table's statement: its text is only made when it is not prepared yet. format has one %lld. */
-static sqlite3_stmt *of_table(struct store *s, sqlite3_stmt **slot, const char *format, int64_t id)
+sqlite3_stmt *store_stmt_of(struct store *s, sqlite3_stmt **slot, const char *format, int64_t id)
 {
     char sql[160];
     if (*slot != NULL)
@@ -233,6 +241,17 @@ static sqlite3_stmt *of_table(struct store *s, sqlite3_stmt **slot, const char *
     int n = snprintf(sql, sizeof sql, format, (long long)id);
     ASSERT(n > 0 && n < (int)sizeof sql);
     return db_stmt(s->db, slot, sql);
+}
+
+bool store_exec(struct store *s, const char *format, ...)
+{
+    char sql[256];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(sql, sizeof sql, format, args);
+    va_end(args);
+    ASSERT(n > 0 && n < (int)sizeof sql);
+    return !fault_hit("store.write") && db_exec(s->db, sql);
 }
 
 static enum store_result step_row(struct store *s, struct store_row *ret)
@@ -253,7 +272,7 @@ enum store_result store_get(struct store *s, int64_t table_id, struct store_stmt
                             const struct store_key *key, struct store_row *ret)
 {
     *ret = (struct store_row){
-        .stmt = of_table(s, &st->get,
+        .stmt = store_stmt_of(s, &st->get,
                          "SELECT id, size, sum, item FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
                          table_id)};
     bind_blob(ret->stmt, 1, key->hk);
@@ -276,7 +295,7 @@ enum store_result store_find(struct store *s, int64_t table_id, struct store_stm
                              const struct store_key *key, struct store_row *ret)
 {
     *ret = (struct store_row){
-        .stmt = of_table(s, &st->find, "SELECT id, size FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
+        .stmt = store_stmt_of(s, &st->find, "SELECT id, size FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
                          table_id)};
     bind_blob(ret->stmt, 1, key->hk);
     bind_blob(ret->stmt, 2, key->sk);
@@ -298,12 +317,12 @@ bool store_put(struct store *s, int64_t table_id, struct store_stmts *st,
 {
     sqlite3_stmt *q;
     if (row_id != 0) {
-        q = of_table(s, &st->update,
+        q = store_stmt_of(s, &st->update,
                      "UPDATE ddb_data_%lld SET size = ?1, sum = ?2, item = ?3 WHERE id = ?4",
                      table_id);
         sqlite3_bind_int64(q, 4, row_id);
     } else {
-        q = of_table(s, &st->insert,
+        q = store_stmt_of(s, &st->insert,
                      "INSERT INTO ddb_data_%lld(size, sum, item, hk, sk)"
                      " VALUES(?1, ?2, ?3, ?4, ?5)",
                      table_id);
@@ -318,7 +337,7 @@ bool store_put(struct store *s, int64_t table_id, struct store_stmts *st,
 
 bool store_delete(struct store *s, int64_t table_id, struct store_stmts *st, int64_t row_id)
 {
-    sqlite3_stmt *q = of_table(s, &st->remove, "DELETE FROM ddb_data_%lld WHERE id = ?", table_id);
+    sqlite3_stmt *q = store_stmt_of(s, &st->remove, "DELETE FROM ddb_data_%lld WHERE id = ?", table_id);
     sqlite3_bind_int64(q, 1, row_id);
     return run(s, q);
 }
