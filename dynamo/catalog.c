@@ -147,13 +147,41 @@ struct table *catalog_add(struct catalog *c, struct str account, struct str regi
     return t;
 }
 
+struct table *catalog_change(struct catalog *c, struct table *t, struct str def)
+{
+    char bytes[KEY_MAX];
+    struct str key;
+    struct store_table_row row = {.id = t->id,
+                                  .account = t->account,
+                                  .region = t->region,
+                                  .name = t->name,
+                                  .def = def,
+                                  .items = t->items,
+                                  .bytes = t->bytes,
+                                  .exact = !t->counts_moved};
+    if (!store_write_def(c->store, t->id, def))
+        return NULL;
+    struct table *now = table_new(&row);
+    if (now == NULL)
+        PANIC("a checked definition does not parse: %.*s", STR_ARG(def));
+    index_detach(c->store, t);
+    if (!index_write_counts(c->store, t) || !index_attach(c->store, now, true)) {
+        table_free(c, now);
+        return NULL;
+    }
+    if (!make_key(bytes, t->account, t->region, t->name, &key) ||
+        map_put(&c->tables, key, now) != t)
+        PANIC("table %.*s is not in the catalog", STR_ARG(t->name));
+    table_free(c, t);
+    return now;
+}
+
 bool catalog_remove(struct catalog *c, struct table *t)
 {
     char bytes[KEY_MAX];
     struct str key;
     store_drop_stmts(c->store, &t->stmts); /* an open statement would keep the data in place */
-    if (!index_drop_all(c->store, t) ||
-        !store_remove_table(c->store, t->id, t->items, t->bytes))
+    if (!index_drop_all(c->store, t) || !store_remove_table(c->store, t->id, t->items, t->bytes))
         return false;
     if (!make_key(bytes, t->account, t->region, t->name, &key) || map_del(&c->tables, key) != t)
         PANIC("table %.*s is not in the catalog", STR_ARG(t->name));

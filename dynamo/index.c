@@ -69,10 +69,9 @@ static bool make_one(struct store *s, struct table *t, struct index *x)
     x->filled_to = x->filling ? 0 : STORE_FILLED;
     x->counted = !x->filling;
     x->items = x->bytes = 0;
-    x->entries =
-        (struct store_index){.table_id = t->id, .copies = x->projection != PROJECT_ALL};
-    return db_begin(s->db) && store_index_create(s, t->id, x->name, x->entries.copies,
-                                                 x->filled_to, &x->entries.id);
+    x->entries = (struct store_index){.table_id = t->id, .copies = x->projection != PROJECT_ALL};
+    return db_begin(s->db) &&
+           store_index_create(s, t->id, x->name, x->entries.copies, x->filled_to, &x->entries.id);
 }
 
 bool index_attach(struct store *s, struct table *t, bool counts_exact)

@@ -97,10 +97,10 @@ bool index_check(struct store *s, struct table *t, struct arena *a, struct str *
         buf_init(&c.text, ATTR_TEXT_MAX);
         ok = check_one(s, &c);
         if (!ok)
-            *ret_why = arena_fmt(
-                a, "%.*s: %s (%lld rows, %lld of them in the index; %lld entries right)",
-                STR_ARG(c.x->name), c.why, (long long)c.rows, (long long)c.in_index,
-                (long long)c.entries);
+            *ret_why =
+                arena_fmt(a, "%.*s: %s (%lld rows, %lld of them in the index; %lld entries right)",
+                          STR_ARG(c.x->name), c.why, (long long)c.rows, (long long)c.in_index,
+                          (long long)c.entries);
         buf_release(&c.text);
         arena_free(c.a);
     }

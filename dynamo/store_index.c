@@ -172,12 +172,12 @@ static void bind_entry(sqlite3_stmt *st, const struct store_index *x, const stru
 
 bool store_entry_put(struct store *s, struct store_index *x, const struct store_entry *e)
 {
-    sqlite3_stmt *st = of_table(s, &x->put,
-                                x->copies ? "INSERT OR REPLACE INTO ddb_entries_%lld"
-                                            "(k, row, size, sum, item) VALUES(?, ?, ?, ?, ?)"
-                                          : "INSERT OR REPLACE INTO ddb_entries_%lld"
-                                            "(k, row) VALUES(?, ?)",
-                                x->id);
+    sqlite3_stmt *st = store_stmt_of(s, &x->put,
+                                     x->copies ? "INSERT OR REPLACE INTO ddb_entries_%lld"
+                                                 "(k, row, size, sum, item) VALUES(?, ?, ?, ?, ?)"
+                                               : "INSERT OR REPLACE INTO ddb_entries_%lld"
+                                                 "(k, row) VALUES(?, ?)",
+                                     x->id);
     bind_entry(st, x, e);
     return run(s, st);
 }
@@ -185,12 +185,12 @@ bool store_entry_put(struct store *s, struct store_index *x, const struct store_
 bool store_entry_add(struct store *s, struct store_index *x, const struct store_entry *e,
                      bool *ret_added)
 {
-    sqlite3_stmt *st = of_table(s, &x->add,
-                                x->copies ? "INSERT OR IGNORE INTO ddb_entries_%lld"
-                                            "(k, row, size, sum, item) VALUES(?, ?, ?, ?, ?)"
-                                          : "INSERT OR IGNORE INTO ddb_entries_%lld"
-                                            "(k, row) VALUES(?, ?)",
-                                x->id);
+    sqlite3_stmt *st = store_stmt_of(s, &x->add,
+                                     x->copies ? "INSERT OR IGNORE INTO ddb_entries_%lld"
+                                                 "(k, row, size, sum, item) VALUES(?, ?, ?, ?, ?)"
+                                               : "INSERT OR IGNORE INTO ddb_entries_%lld"
+                                                 "(k, row) VALUES(?, ?)",
+                                     x->id);
     bind_entry(st, x, e);
     bool ok = run(s, st);
     *ret_added = ok && sqlite3_changes(db_handle(s->db)) > 0;
@@ -200,7 +200,7 @@ bool store_entry_add(struct store *s, struct store_index *x, const struct store_
 bool store_entry_remove(struct store *s, struct store_index *x, struct str key)
 {
     sqlite3_stmt *st =
-        of_table(s, &x->remove, "DELETE FROM ddb_entries_%lld WHERE k = ?", x->id);
+        store_stmt_of(s, &x->remove, "DELETE FROM ddb_entries_%lld WHERE k = ?", x->id);
     bind_blob(st, 1, key);
     return run(s, st);
 }

@@ -51,8 +51,8 @@ bool store_entry_remove(struct store *s, struct store_index *x, struct str key);
 void store_index_scan_open(struct store *s, struct store_index *x, bool whole,
                            const struct store_range *range, struct store_cursor *ret);
 
-/* Calls each with rows of the table, by id, from after on, until it says no or limit rows. *ret_last:
- * the last id. False: the store failed. */
+/* Calls each with rows of the table, by id, from after on, until it says no or limit rows.
+ * *ret_last: the last id. False: the store failed. */
 bool store_each_row(struct store *s, int64_t table_id, int64_t after, int64_t limit,
                     bool (*each)(void *arg, int64_t id, const struct store_key *key,
                                  struct str item),

@@ -45,25 +45,6 @@ static inline struct str column_blob(sqlite3_stmt *st, int at)
     return (struct str){p == NULL ? "" : p, (size_t)sqlite3_column_bytes(st, at)};
 }
 
-/* The statement of one table or index: its text is only made when it is not prepared yet. format
- * has %1$lld (id) and perhaps %2$lld (other). */
-static inline sqlite3_stmt *of_table_with(struct store *s, sqlite3_stmt **slot, const char *format,
-                                          int64_t id, int64_t other)
-{
-    char sql[320];
-    if (*slot != NULL)
-        return db_stmt(s->db, slot, NULL);
-    int n = snprintf(sql, sizeof sql, format, (long long)id, (long long)other);
-    ASSERT(n > 0 && n < (int)sizeof sql);
-    return db_stmt(s->db, slot, sql);
-}
-
-static inline sqlite3_stmt *of_table(struct store *s, sqlite3_stmt **slot, const char *format,
-                                     int64_t id)
-{
-    return of_table_with(s, slot, format, id, 0);
-}
-
 static inline bool run_with_id(struct store *s, sqlite3_stmt **slot, const char *sql, int64_t id)
 {
     sqlite3_stmt *st = db_stmt(s->db, slot, sql);

@@ -40,8 +40,8 @@ void store_scan_open(struct store *s, int64_t table_id, struct store_stmts *st,
                      const struct store_range *range, struct store_cursor *ret)
 {
     *ret = (struct store_cursor){.s = s, .kind = "ddb_data", .id = table_id};
-    ret->stmt = range->backward ? of_table(s, &st->down, OF_TABLE "hk DESC, sk DESC", table_id)
-                                : of_table(s, &st->up, OF_TABLE "hk, sk", table_id);
+    ret->stmt = range->backward ? store_stmt_of(s, &st->down, OF_TABLE "hk DESC, sk DESC", table_id)
+                                : store_stmt_of(s, &st->up, OF_TABLE "hk, sk", table_id);
     bind_range(ret->stmt, range, false);
 }
 
@@ -52,16 +52,16 @@ void store_index_scan_open(struct store *s, struct store_index *x, bool whole,
     ret->whole = whole && x->copies;
     bool down = range->backward;
     if (ret->whole)
-        ret->stmt = of_table_with(s, down ? &x->down_whole : &x->up_whole,
-                                  down ? OF_ROWS("i.size") "i.k DESC" : OF_ROWS("i.size") "i.k",
-                                  x->id, x->table_id);
+        ret->stmt = store_stmt_of_two(s, down ? &x->down_whole : &x->up_whole,
+                                      down ? OF_ROWS("i.size") "i.k DESC" : OF_ROWS("i.size") "i.k",
+                                      x->id, x->table_id);
     else if (x->copies)
-        ret->stmt = of_table(s, down ? &x->down : &x->up, down ? OF_COPIES "k DESC" : OF_COPIES "k",
-                             x->id);
+        ret->stmt = store_stmt_of(s, down ? &x->down : &x->up,
+                                  down ? OF_COPIES "k DESC" : OF_COPIES "k", x->id);
     else
-        ret->stmt = of_table_with(s, down ? &x->down : &x->up,
-                                  down ? OF_ROWS("d.size") "i.k DESC" : OF_ROWS("d.size") "i.k",
-                                  x->id, x->table_id);
+        ret->stmt = store_stmt_of_two(s, down ? &x->down : &x->up,
+                                      down ? OF_ROWS("d.size") "i.k DESC" : OF_ROWS("d.size") "i.k",
+                                      x->id, x->table_id);
     bind_range(ret->stmt, range, true);
 }
 

@@ -43,6 +43,7 @@ struct table {
     struct index *indexes; /* global ones first */
     size_t index_count, global_count;
     bool on_demand, deletion_protected;
+    int64_t stream_id; /* of the enabled stream; 0: none */
     int64_t items, bytes; /* live */
     bool counts_moved;    /* the stored counts are marked as not to be trusted */
     struct store_stmts stmts;
@@ -60,6 +61,13 @@ struct table_stamp { /* what CreateTable adds to its input */
 };
 /* The definition to store, in the arena. */
 struct str table_def_text(struct jval in, const struct table_stamp *stamp, struct arena *a);
+/* A definition with some members replaced, added, or taken away (json empty). */
+struct table_edit {
+    const char *name;
+    struct str json;
+};
+struct str table_def_edit(struct jval def, const struct table_edit *edits, size_t count,
+                          struct arena *a);
 /* TableDescription as member key of out. status: "CREATING", "ACTIVE", "DELETING". */
 void table_describe(const struct table *t, const char *status, struct arena *a,
                     struct json_out *out, const char *key);
