@@ -1,5 +1,7 @@
 #include "arn.h"
+#include "clock.h"
 #include "ddb_internal.h"
+#include "dynamodbstreams_model.h"
 #include "panic.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +14,23 @@ static struct op ops[] = {
 #undef OP
 };
 
+static struct op streams_ops[] = {
+#define OP(name, handler, writes) {#name, handler, writes, NULL},
+#include "streams_ops.def"
+#undef OP
+};
+
+void ddb_reload(struct ddb *d)
+{
+    streams_reload(&d->streams);
+    catalog_reload(&d->catalog);
+}
+
 static void on_rollback(void *arg)
 {
     struct ddb *d = arg;
-    d->store.maybe_doomed = true;
-    catalog_reload(&d->catalog);
+    d->store.maybe_doomed = d->store.maybe_gone = true;
+    ddb_reload(d);
 }
 
 struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
@@ -29,12 +43,19 @@ struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
         free(d);
         return NULL;
     }
+    if (!streams_open(&d->streams, &d->store, reterr, reterr_size)) {
+        streams_release(&d->streams);
+        store_close(&d->store);
+        free(d);
+        return NULL;
+    }
     if (!catalog_load(&d->catalog, &d->store)) {
         snprintf(reterr, reterr_size,
                  "the DynamoDB tables in %s/puddle.db cannot be read (damaged "
                  "file?): move it away, or choose another --data folder",
                  db_dir(db) == NULL ? "memory" : db_dir(db));
         catalog_release(&d->catalog);
+        streams_release(&d->streams);
         store_close(&d->store);
         free(d);
         return NULL;
@@ -50,6 +71,16 @@ struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
                                   .state = d,
                                   .internal_error = &DYNAMODB_InternalServerError};
     service_init(&d->service);
+    d->streams_service = (struct service){.id = "dynamodbstreams",
+                                          .signing_name = "dynamodb",
+                                          .label = "DynamoDBStreams_20120810",
+                                          .protocol = WIRE_JSON,
+                                          .model = &dynamodbstreams_model,
+                                          .ops = streams_ops,
+                                          .op_count = sizeof streams_ops / sizeof *streams_ops,
+                                          .state = d,
+                                          .internal_error = &DYNAMODBSTREAMS_InternalServerError};
+    service_init(&d->streams_service);
     return d;
 }
 
@@ -62,6 +93,7 @@ void ddb_free(struct ddb *d)
         (void)catalog_write_counts(&d->catalog);
     db_off_rollback(d->db, on_rollback, d);
     catalog_release(&d->catalog);
+    streams_release(&d->streams);
     store_close(&d->store);
     buf_release(&d->text);
     free(d);
@@ -72,6 +104,11 @@ struct service *ddb_service(struct ddb *d)
     return &d->service;
 }
 
+struct service *ddb_streams_service(struct ddb *d)
+{
+    return &d->streams_service;
+}
+
 size_t ddb_table_count(const struct ddb *d)
 {
     return d->catalog.tables.count;
@@ -80,6 +117,7 @@ size_t ddb_table_count(const struct ddb *d)
 void ddb_maintain(struct ddb *d)
 {
     store_sweep(&d->store);
+    streams_maintain(&d->streams, clock_now_ms());
 }
 
 bool ddb_reset(struct ddb *d)
@@ -91,7 +129,7 @@ bool ddb_reset(struct ddb *d)
         if (!db_begin(d->db) || !catalog_remove(&d->catalog, t))
             return false;
     }
-    return true;
+    return streams_reset(&d->streams);
 }
 
 enum call_status ddb_internal_error(struct call *c)

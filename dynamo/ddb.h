@@ -9,6 +9,7 @@ struct ddb;
 struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size);
 void ddb_free(struct ddb *d); /* before db_close */
 struct service *ddb_service(struct ddb *d);
+struct service *ddb_streams_service(struct ddb *d); /* DynamoDBStreams_20120810 */
 size_t ddb_table_count(const struct ddb *d);
 /* A slice of background work (taking away the rows of big deleted tables). Once a tick, before the
  * commit; the operations do it too, so nothing depends on it. */

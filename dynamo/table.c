@@ -3,6 +3,15 @@
 #include "clock.h"
 #include <string.h>
 
+bool key_has(const struct key_schema *key, struct str name)
+{
+    for (size_t i = 0; i < key_parts(key); i++) {
+        if (str_eq(key->part[i].name, name))
+            return true;
+    }
+    return false;
+}
+
 static struct str text_of(const struct table *t, struct jval v, const char *key)
 {
     return jval_text(jval_get(v, key), t->arena);
@@ -72,6 +81,7 @@ bool table_parse(struct table *t)
     }
     t->on_demand = str_eq_c(text_of(t, t->def, "BillingMode"), "PAY_PER_REQUEST");
     jval_bool(jval_get(t->def, "DeletionProtectionEnabled"), &t->deletion_protected);
+    jval_i64(jval_get(t->def, "StreamId"), &t->stream_id);
     struct str resource = arena_fmt(t->arena, "table/%.*s", STR_ARG(t->name));
     t->arn = arn_format(t->arena, "dynamodb", t->region, t->account, resource);
     return parse_key(t, jval_get(t->def, "KeySchema"), &t->key) && t->key.hash_count == 1 &&
@@ -126,9 +136,8 @@ static void write_index(const struct table *t, const struct index *x, const char
         copy_member(x->def, "OnDemandThroughput", out);
         write_warm(x->def, status, out);
     }
-    /* Index tables come with Query: until then an index holds nothing that could be counted. */
-    json_i64(out, "IndexSizeBytes", 0);
-    json_i64(out, "ItemCount", 0);
+    json_i64(out, "IndexSizeBytes", x->bytes);
+    json_i64(out, "ItemCount", x->items);
     json_str(out, "IndexArn", arena_fmt(a, "%.*s/index/%.*s", STR_ARG(t->arn), STR_ARG(x->name)));
     json_end(out);
 }
@@ -146,20 +155,17 @@ static void write_indexes(const struct table *t, bool global, const char *status
     json_end(out);
 }
 
-static void write_stream(const struct table *t, int64_t created_ms, struct arena *a,
-                         struct json_out *out)
+/* A closed stream stays the latest; its specification goes. */
+static void write_stream(const struct table *t, struct arena *a, struct json_out *out)
 {
-    struct jval spec = jval_get(t->def, "StreamSpecification");
-    bool enabled = false;
-    char label[25];
-    jval_bool(jval_get(spec, "StreamEnabled"), &enabled);
-    if (!enabled)
+    struct str label = jval_text(jval_get(t->def, "StreamLabel"), a);
+    if (t->stream_id != 0)
+        copy_member(t->def, "StreamSpecification", out);
+    if (label.n == 0)
         return;
-    clock_format_iso(created_ms, label);
-    label[23] = '\0'; /* without the Z, as AWS has it */
-    json_raw(out, "StreamSpecification", jval_raw(spec));
-    json_cstr(out, "LatestStreamLabel", label);
-    json_str(out, "LatestStreamArn", arena_fmt(a, "%.*s/stream/%s", STR_ARG(t->arn), label));
+    json_str(out, "LatestStreamLabel", label);
+    json_str(out, "LatestStreamArn",
+             arena_fmt(a, "%.*s/stream/%.*s", STR_ARG(t->arn), STR_ARG(label)));
 }
 
 static void write_encryption(const struct table *t, struct arena *a, struct json_out *out)
@@ -209,7 +215,7 @@ void table_describe(const struct table *t, const char *status, struct arena *a,
     }
     write_indexes(t, false, status, a, out);
     write_indexes(t, true, status, a, out);
-    write_stream(t, created_ms, a, out);
+    write_stream(t, a, out);
     write_encryption(t, a, out);
     if (class.n > 0) {
         json_obj(out, "TableClassSummary");

@@ -331,9 +331,9 @@ static bool check_stream(struct checker *c)
     if (!enabled && has_view)
         return FAIL(c, INVALID "Table is being created with a stream disabled, UpdateViewType "
                                "should not be specified");
-    if (enabled && !has_view) /* unverified: the text */
-        return FAIL(c, INVALID "Table is being created with a stream enabled, UpdateViewType "
-                               "should be specified");
+    if (enabled && !has_view)
+        return FAIL(c, INVALID "Table is being created with a stream enabled, UpdateViewType is "
+                               "required");
     return true;
 }
 
@@ -411,7 +411,6 @@ struct str table_def_text(struct jval in, const struct table_stamp *stamp, struc
                                        "ProvisionedThroughput",
                                        "OnDemandThroughput",
                                        "WarmThroughput",
-                                       "StreamSpecification",
                                        "SSESpecification",
                                        "TableClass",
                                        "DeletionProtectionEnabled",
@@ -427,6 +426,33 @@ struct str table_def_text(struct jval in, const struct table_stamp *stamp, struc
     }
     json_cstr(&out, "TableId", stamp->table_id);
     json_i64(&out, "CreatedMs", stamp->created_ms);
+    json_end(&out);
+    ASSERT(!b->overflow);
+    return buf_view(b);
+}
+
+struct str table_def_edit(struct jval def, const struct table_edit *edits, size_t count,
+                          struct arena *a)
+{
+    struct buf *b = arena_new_buf(a, 16 << 20);
+    struct json_out out;
+    struct jval it = {0};
+    struct str key;
+    json_out_init(&out, b);
+    json_obj(&out, NULL);
+    while (jval_next(def, &it, &key)) {
+        bool edited = false;
+        for (size_t i = 0; i < count && !edited; i++)
+            edited = str_eq_c(key, edits[i].name);
+        if (edited)
+            continue;
+        json_key(&out, key);
+        json_raw(&out, NULL, jval_raw(it));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (edits[i].json.n > 0)
+            json_raw(&out, edits[i].name, edits[i].json);
+    }
     json_end(&out);
     ASSERT(!b->overflow);
     return buf_view(b);

@@ -24,10 +24,11 @@ enum {
 
 struct service *const *server_services(struct server *s)
 {
-    static struct service *all[4];
+    static struct service *all[5];
     all[0] = ddb_service(s->ddb);
     all[1] = rie_service(s->rie);
     all[2] = gateway_service(s->gateway);
+    all[3] = ddb_streams_service(s->ddb);
     return all;
 }
 
