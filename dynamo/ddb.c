@@ -38,7 +38,7 @@ struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_
 static void on_rollback(void *arg)
 {
     struct ddb *d = arg;
-    d->store.maybe_doomed = true;
+    d->store.maybe_doomed = d->store.maybe_gone = true;
     ddb_reload(d);
 }
 
