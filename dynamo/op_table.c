@@ -132,6 +132,12 @@ enum call_status ddb_delete_table(struct call *c)
         return CALL_FAIL(c, &AWS_ValidationException,
                          "Resource cannot be deleted as it is currently protected against "
                          "deletion. Disable deletion protection first.");
+    for (size_t i = 0; i < t->index_count; i++) {
+        if (t->indexes[i].filling)
+            return CALL_FAIL(c, &DYNAMODB_ResourceInUseException,
+                             "Attempt to change a resource which is still in use: Cannot delete "
+                             "table while indexes are being created, updated, or deleted.");
+    }
     json_obj(&c->out, NULL);
     table_describe(t, "DELETING", c->arena, &c->out, "TableDescription");
     json_end(&c->out);

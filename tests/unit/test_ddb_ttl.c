@@ -111,6 +111,7 @@ TEST(items_go_when_their_second_has_come)
     put_at("a", START + 10);
     put_at("b", START + 20);
     put("none", "");
+    ddb_maintain(fx);
     CHECK_I64(ddb_due_ms(fx), INT64_C(1000) * (START + 10));
     advance(9);
     CHECK(is_there("a"));
