@@ -4,7 +4,7 @@
 #include "read_internal.h"
 #include "value.h"
 
-enum { QUARTERS = 4, LOOK_AT_CLOCK = 16, UNIT_BYTES = 4096 };
+enum { QUARTERS = 4, LOOK_AT_CLOCK = 16 };
 
 struct read_state {
     struct store_cursor cursor;
@@ -12,8 +12,8 @@ struct read_state {
     bool begun, has_row;
     int64_t deadline_ms;
     struct str last_key;
-    struct arena *scratch; /* of one row's filter */
-    int first_quarter;
+    struct arena *scratch;           /* of one row's filter */
+    int first_quarter, last_quarter; /* passed */
     size_t quarter_bytes[QUARTERS];
 };
 
@@ -28,6 +28,16 @@ static int quarter_of(struct str key)
     return key.n == 0 ? 0 : (uint8_t)key.p[0] >> 6;
 }
 
+/* The one that the last key below end lies in; end is a segment's. */
+static int last_quarter_below(struct str end)
+{
+    if (end.n < KEY_PREFIX)
+        return QUARTERS - 1;
+    uint32_t prefix =
+        (uint32_t)(uint8_t)end.p[0] << 16 | (uint32_t)(uint8_t)end.p[1] << 8 | (uint8_t)end.p[2];
+    return prefix == 0 ? 0 : (int)((prefix - 1) >> 22);
+}
+
 static void begin(struct ddb *d, struct ddb_read *r)
 {
     struct store_range range = {r->from, r->to, r->backward};
@@ -35,6 +45,7 @@ static void begin(struct ddb *d, struct ddb_read *r)
     if (s == NULL) {
         s = r->state = ARENA_NEW(r->arena, struct read_state);
         s->first_quarter = quarter_of(r->from.hk);
+        s->last_quarter = last_quarter_below(r->to.hk);
         if (r->filter != NULL) {
             s->scratch = arena_new(0, SIZE_MAX);
             arena_defer(r->arena, free_scratch, s->scratch);
@@ -79,6 +90,7 @@ static void keep_last_key(struct ddb_read *r)
     }
     json_end(&out);
     r->state->last_key = buf_view(out.b);
+    r->state->last_quarter = quarter_of(r->state->row.key.hk);
 }
 
 static void count_row(struct ddb_read *r)
@@ -155,10 +167,8 @@ struct str ddb_read_last_key(const struct ddb_read *r)
 static double scan_units(const struct ddb_read *r, bool consistent)
 {
     const struct read_state *s = r->state;
-    int last = s->last_key.n > 0 ? quarter_of(s->row.key.hk) : 0;
     double units = 0;
-    (void)last;
-    for (int i = s->first_quarter; i < QUARTERS; i++)
+    for (int i = s->first_quarter; i <= s->last_quarter; i++)
         units += capacity_read(s->quarter_bytes[i], consistent);
     return units;
 }

@@ -35,6 +35,7 @@ struct ddb_read {
     size_t bytes;             /* of the rows looked at, as the table or index has them */
     size_t fetched_bytes;     /* of those fetched from the table for whole */
     /* private */
+    bool is_scan;
     struct read_state *state;
 };
 /* The table or index that IndexName (empty: none) means, of the call's table. Fails for an index

@@ -212,8 +212,7 @@ static bool check_start_inside(const struct ddb_read *r, const struct expr_key_c
     bool same_hash = true, ranged = false;
     for (size_t i = 0; i < key_parts(key); i++) {
         const struct expr_key_term *term = find_term(cond, key->part[i].name);
-        bool matches =
-            term == NULL || term_matches(r, term, item_find(start, key->part[i].name));
+        bool matches = term == NULL || term_matches(r, term, item_find(start, key->part[i].name));
         if (i < key->hash_count) {
             same_hash = same_hash && matches;
             continue;
@@ -410,8 +409,10 @@ static bool check_scan_start(const struct ddb_read *r, const struct item *start,
 bool ddb_read_segment(struct ddb_read *r, uint32_t segment, uint32_t total,
                       const struct item *start, struct aws_err *err)
 {
-    r->from = (struct store_key){prefix_bytes(key_segment_start(segment, total), r->arena), STR("")};
-    r->to = (struct store_key){prefix_bytes(key_segment_start(segment + 1, total), r->arena), STR("")};
+    r->from =
+        (struct store_key){prefix_bytes(key_segment_start(segment, total), r->arena), STR("")};
+    r->to =
+        (struct store_key){prefix_bytes(key_segment_start(segment + 1, total), r->arena), STR("")};
     r->is_scan = true;
     if (start == NULL)
         return true;
