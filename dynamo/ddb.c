@@ -270,6 +270,9 @@ struct table *ddb_table_or_fail(struct call *c, struct str given, enum ddb_looku
     if (t == NULL && what == DDB_FOR_ITEM)
         aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,
                  "Requested resource not found");
+    else if (t == NULL && what == DDB_FOR_ARN)
+        aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,
+                 "Requested resource not found: ResourcArn: %.*s not found", STR_ARG(given));
     else if (t == NULL)
         aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,
                  "Requested resource not found: Table: %.*s not found", STR_ARG(name));

@@ -50,9 +50,12 @@ void ddb_reload(struct ddb *d);
 struct table *ddb_stream_on(struct call *c, struct table *t, struct jval spec);
 
 /* Item operations and table operations word the same failure differently (fact 118). */
-enum ddb_lookup { DDB_FOR_ITEM, DDB_FOR_TABLE };
+enum ddb_lookup { DDB_FOR_ITEM, DDB_FOR_TABLE, DDB_FOR_ARN };
 /* The table that TableName, a name or an ARN, means. NULL: c->err is set. */
 struct table *ddb_table_or_fail(struct call *c, struct str given, enum ddb_lookup what);
+
+/* The table that a ResourceArn means. NULL: c->err is set. */
+struct table *ddb_table_of_arn_or_fail(struct call *c, struct str arn);
 
 /* The bytes of an item's primary key, checked against the schema. key holds what bytes views. */
 struct ddb_key {

@@ -4,6 +4,7 @@
 #include "ddb_internal.h"
 #include "ids.h"
 #include "index.h"
+#include "policy.h"
 #include "ttl.h"
 
 enum { LIST_MAX = 100 };
@@ -62,18 +63,25 @@ struct table *ddb_stream_on(struct call *c, struct table *t, struct jval spec)
 
 enum call_status ddb_create_table(struct call *c)
 {
-    static const char *const unsupported[] = {"ResourcePolicy", "GlobalTableSourceArn",
+    static const char *const unsupported[] = {"GlobalTableSourceArn",
                                               "GlobalTableSettingsReplicationMode"};
     struct ddb *d = ddb_of(c);
     char id[37];
-    struct str name = table_name(c);
-    if (!table_def_check(c->in, c->arena, &c->err) || !refuse_unsupported(c, unsupported, 3))
+    struct str name = table_name(c), policy = STR_NONE;
+    if (!table_def_check(c->in, c->arena, &c->err) || !refuse_unsupported(c, unsupported, 2))
+        return CALL_FAILED;
+    if (jval_present(jval_get(c->in, "ResourcePolicy")) &&
+        !policy_check(jval_text(jval_get(c->in, "ResourcePolicy"), c->arena), c->arena, &policy,
+                      &c->err))
         return CALL_FAILED;
     if (catalog_find(&d->catalog, c->account, c->region, name) != NULL)
         return CALL_FAIL(c, &DYNAMODB_ResourceInUseException, "Table already exists: %.*s",
                          STR_ARG(name));
     ids_uuid(id);
-    struct table_stamp stamp = {id, c->now_ms};
+    struct table_stamp stamp = {.table_id = id, .created_ms = c->now_ms};
+    if (policy.n > 0)
+        policy = policy_stored(policy, c->now_ms, c->arena);
+    stamp.policy = policy;
     struct str def = table_def_text(c->in, &stamp, c->arena);
     if (!ddb_change_begin(c))
         return ddb_internal_error(c);

@@ -552,6 +552,8 @@ struct str table_def_text(struct jval in, const struct table_stamp *stamp, struc
     json_raw(&out, "AttributeDefinitions", sorted_definitions(in, a));
     json_cstr(&out, "TableId", stamp->table_id);
     json_i64(&out, "CreatedMs", stamp->created_ms);
+    if (stamp->policy.n > 0)
+        json_raw(&out, "ResourcePolicyDocument", stamp->policy);
     json_end(&out);
     ASSERT(!b->overflow);
     return buf_view(b);

@@ -179,8 +179,6 @@ static const struct {
     {FX_HASH ",\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":\"NEW_IMAGE\"}",
      INVALID "Table is being created with a stream disabled, UpdateViewType should not be "
              "specified"},
-    {FX_HASH ",\"ResourcePolicy\":\"{}\"",
-     "ValidationException: Puddle does not support ResourcePolicy yet"},
 };
 
 TEST(bad_definitions_get_awss_words_and_create_nothing)
