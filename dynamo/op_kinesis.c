@@ -152,7 +152,8 @@ enum call_status ddb_update_kinesis_streaming_destination(struct call *c)
         return CALL_FAIL(c, &AWS_ValidationException,
                          "Invalid Request: Precision is already set to the desired value of %.*s "
                          "for tableId: %.*s, kdsArn: %.*s",
-                         STR_ARG(precision), STR_ARG(jval_text(jval_get(t->def, "TableId"), c->arena)),
+                         STR_ARG(precision),
+                         STR_ARG(jval_text(jval_get(t->def, "TableId"), c->arena)),
                          STR_ARG(stream_arn(c)));
     struct change x = {"ACTIVE", "UPDATING", "UpdateKinesisStreamingConfiguration", config,
                        precision};

@@ -1,5 +1,6 @@
 /* PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy: for tables. AWS reorders a document's
- * members when it gives it back; here they keep their order. A RevisionId is the time of the change. */
+ * members when it gives it back; here they keep their order. A RevisionId is the time of the
+ * change. */
 #include "ddb_internal.h"
 #include "policy.h"
 

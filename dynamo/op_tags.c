@@ -21,8 +21,9 @@ struct table *ddb_table_of_arn_or_fail(struct call *c, struct str text)
     struct str name = str_sub(arn.resource, 6, arn.resource.n);
     if (!str_starts(arn.resource, STR("table/")) || name.n == 0 || str_find(name, '/') >= 0) {
         aws_fail(&c->err, c->arena, &AWS_ValidationException,
-                 INVALID "Invalid resource arn provided, only table or stream is accepted. Provided "
-                         "resource arn: %.*s",
+                 INVALID
+                 "Invalid resource arn provided, only table or stream is accepted. Provided "
+                 "resource arn: %.*s",
                  STR_ARG(text));
         return NULL;
     }
@@ -85,7 +86,8 @@ static enum call_status change(struct call *c, struct jval gone, struct jval add
 {
     struct ddb *d = ddb_of(c);
     struct json_out w;
-    struct table *t = ddb_table_of_arn_or_fail(c, jval_text(jval_get(c->in, "ResourceArn"), c->arena));
+    struct table *t =
+        ddb_table_of_arn_or_fail(c, jval_text(jval_get(c->in, "ResourceArn"), c->arena));
     if (t == NULL)
         return CALL_FAILED;
     struct buf *b = arena_new_buf(c->arena, 16 << 20);
@@ -117,7 +119,8 @@ enum call_status ddb_untag_resource(struct call *c)
     if (jval_count(keys) == 0)
         return CALL_FAIL(c, &AWS_ValidationException,
                          "Atleast one Tag Key needs to be provided as Input.");
-    return tags_check_keys(keys, c->arena, &c->err) ? change(c, keys, (struct jval){0}) : CALL_FAILED;
+    return tags_check_keys(keys, c->arena, &c->err) ? change(c, keys, (struct jval){0})
+                                                    : CALL_FAILED;
 }
 
 /* All at once: there are at most 50, so that a NextToken is never one of ours. */

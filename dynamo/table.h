@@ -47,8 +47,12 @@ struct table {
     struct str ttl_attr; /* empty: TTL is off */
     bool ttl_filling;    /* its index does not have the rows after ttl_cursor yet */
     int64_t ttl_cursor, ttl_due_ms;
-    int64_t items, bytes; /* live */
-    bool counts_moved;    /* the stored counts are marked as not to be trusted */
+    bool history; /* history.h */
+    int64_t history_due_ms;
+    int64_t pitr_since_ms, pitr_days; /* point-in-time recovery; 0: off */
+    bool restoring;                   /* not ready for anything yet (restore.h) */
+    int64_t items, bytes;             /* live */
+    bool counts_moved;                /* the stored counts are marked as not to be trusted */
     struct store_stmts stmts;
     struct arena *arena; /* owns all of this */
 };

@@ -117,12 +117,12 @@ TEST(tags_of_what_is_not_a_table_here)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         CHECK_STR(fx_call("ListTagsOfResource", FX("{\"ResourceArn\":\"%s\"}", rows[i].arn)),
                   rows[i].want);
-        CHECK_STR(fx_call("TagResource", FX("{\"ResourceArn\":\"%s\",\"Tags\":[" TAG("a", "b") "]}",
-                                            rows[i].arn)),
+        CHECK_STR(fx_call("TagResource",
+                          FX("{\"ResourceArn\":\"%s\",\"Tags\":[" TAG("a", "b") "]}", rows[i].arn)),
                   rows[i].want);
     }
-    CHECK_STR(fx_call("CreateTable", "{\"TableName\":\"bad\"," FX_HASH ",\"Tags\":[" TAG("aws:", "")
-                                     "]}"),
+    CHECK_STR(fx_call("CreateTable",
+                      "{\"TableName\":\"bad\"," FX_HASH ",\"Tags\":[" TAG("aws:", "") "]}"),
               VE "Tag Key cannot be prefixed with aws:, Key: aws:");
     CHECK(str_starts(fx_call("DescribeTable", "{\"TableName\":\"bad\"}"),
                      STR("ResourceNotFoundException")));
@@ -153,10 +153,11 @@ static struct str put_policy(const char *doc, const char *more)
 
 TEST(policies_are_kept_by_revision)
 {
-#define GET "GetResourcePolicy", "{\"ResourceArn\":\"" ARN "\"}"
+#define GET       "GetResourcePolicy", "{\"ResourceArn\":\"" ARN "\"}"
 #define DEL(more) "DeleteResourcePolicy", "{\"ResourceArn\":\"" ARN "\"" more "}"
-#define REV(n) ",\"ExpectedRevisionId\":\"" n "\""
-#define NONE "PolicyNotFoundException: Resource-based policy not found for the provided ResourceArn: "
+#define REV(n)    ",\"ExpectedRevisionId\":\"" n "\""
+#define NONE                                                                                       \
+    "PolicyNotFoundException: Resource-based policy not found for the provided ResourceArn: "
     CHECK(open_table(""));
     CHECK_STR(fx_call(GET), NONE ARN);
     CHECK_STR(fx_call(DEL("")), "{}");
@@ -195,19 +196,19 @@ TEST(bad_policies_are_refused)
     CHECK_STR(fx_call("GetResourcePolicy", "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:"
                                            "000000000000:table/none\"}"),
               "ResourceNotFoundException: Requested resource not found: Table: none not found");
-    CHECK_STR(fx_call("CreateTable",
-                      "{\"TableName\":\"bad\"," FX_HASH ",\"ResourcePolicy\":\"{}\"}"),
-              INVALID "Invalid policy document: Could not parse the policy: Statement is empty!");
+    CHECK_STR(
+        fx_call("CreateTable", "{\"TableName\":\"bad\"," FX_HASH ",\"ResourcePolicy\":\"{}\"}"),
+        INVALID "Invalid policy document: Could not parse the policy: Statement is empty!");
     CHECK_I64(ddb_table_count(fx), 1);
     close_all();
 }
 
 static struct str insights(const char *action, const char *more)
 {
-    return fx_get(fx_call("UpdateContributorInsights",
-                          FX("{\"TableName\":\"abc\",\"ContributorInsightsAction\":\"%s\"%s}", action,
-                             more)),
-                  "ContributorInsightsStatus");
+    return fx_get(
+        fx_call("UpdateContributorInsights",
+                FX("{\"TableName\":\"abc\",\"ContributorInsightsAction\":\"%s\"%s}", action, more)),
+        "ContributorInsightsStatus");
 }
 
 TEST(contributor_insights_are_kept_per_table_and_index)
@@ -216,16 +217,18 @@ TEST(contributor_insights_are_kept_per_table_and_index)
                      "\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}],\"Projection\":{"
                      "\"ProjectionType\":\"ALL\"}}]"));
 #define DESCRIBE(more) fx_call("DescribeContributorInsights", "{\"TableName\":\"abc\"" more "}")
-#define OF_GSI ",\"IndexName\":\"gsi\""
+#define OF_GSI         ",\"IndexName\":\"gsi\""
     CHECK_STR(DESCRIBE(""), "{\"TableName\":\"abc\",\"ContributorInsightsStatus\":\"DISABLED\"}");
     CHECK_STR(insights("DISABLE", ""), "\"DISABLED\"");
     CHECK_STR(insights("ENABLE", ""), "\"ENABLING\"");
     CHECK_STR(insights("ENABLE", ""), "\"ENABLED\"");
-    CHECK_STR(insights("ENABLE", ",\"ContributorInsightsMode\":\"THROTTLED_KEYS\""), "\"ENABLING\"");
+    CHECK_STR(insights("ENABLE", ",\"ContributorInsightsMode\":\"THROTTLED_KEYS\""),
+              "\"ENABLING\"");
     CHECK_STR(insights("ENABLE", OF_GSI), "\"ENABLING\"");
-    CHECK_STR(DESCRIBE(""),
-              "{\"TableName\":\"abc\",\"ContributorInsightsStatus\":\"ENABLED\","
-              "\"LastUpdateDateTime\":1700000000.123,\"ContributorInsightsMode\":\"THROTTLED_KEYS\"}");
+    CHECK_STR(
+        DESCRIBE(""),
+        "{\"TableName\":\"abc\",\"ContributorInsightsStatus\":\"ENABLED\","
+        "\"LastUpdateDateTime\":1700000000.123,\"ContributorInsightsMode\":\"THROTTLED_KEYS\"}");
     struct str l = fx_call("ListContributorInsights", "{\"MaxResults\":1}");
     CHECK_STR(fx_get(l, "ContributorInsightsSummaries/0/IndexName"), "(missing)");
     CHECK_STR(fx_get(l, "NextToken"), "\"1\"");
@@ -243,7 +246,8 @@ TEST(contributor_insights_are_kept_per_table_and_index)
 
 static struct str kinesis(const char *verb, const char *more)
 {
-    return fx_call(FX("%sKinesisStreamingDestination", verb), FX("{\"TableName\":\"abc\"%s}", more));
+    return fx_call(FX("%sKinesisStreamingDestination", verb),
+                   FX("{\"TableName\":\"abc\"%s}", more));
 }
 
 /* EnableKinesisStreamingDestination, DisableKinesisStreamingDestination,
@@ -252,7 +256,8 @@ TEST(kinesis_destination_is_kept_and_described)
 {
 #define STATE VE "Table is not in a valid state to enable Kinesis Streaming Destination: "
 #define CONF(verb, p)                                                                              \
-    ",\"" verb "KinesisStreamingConfiguration\":{\"ApproximateCreationDateTimePrecision\":\"" p "\"}"
+    ",\"" verb "KinesisStreamingConfiguration\":{\"ApproximateCreationDateTimePrecision\":\"" p    \
+    "\"}"
     CHECK(open_table(""));
     CHECK_STR(kinesis("Describe", ""),
               "{\"TableName\":\"abc\",\"KinesisDataStreamDestinations\":[]}");
@@ -262,9 +267,9 @@ TEST(kinesis_destination_is_kept_and_described)
     CHECK_STR(fx_get(kinesis("Describe", ""), "KinesisDataStreamDestinations"),
               "[{\"StreamArn\":\"arn:aws:kinesis:us-east-1:000000000000:stream/k1\","
               "\"DestinationStatus\":\"ACTIVE\"}]");
-    CHECK_STR(kinesis("Enable", KDS(2)),
-              STATE "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform "
-                    "ENABLE operation.");
+    CHECK_STR(kinesis("Enable", KDS(2)), STATE
+              "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform "
+              "ENABLE operation.");
     CHECK_STR(kinesis("Update", KDS(1)),
               VE "Streaming destination cannot be updated with given parameters: "
                  "UpdateKinesisStreamingConfiguration cannot be null or contain only null values");
