@@ -46,4 +46,11 @@ bool ddb_key_of_key(struct call *c, const struct table *t, const struct item *ke
                     struct ddb_key *ret);
 /* Attributes that are keys of indexes have the right type, if they are there. */
 bool ddb_check_index_keys(struct call *c, const struct table *t, const struct item *item);
+/* The same for what an update made of old (NULL: there was none): only what it changed counts.
+ * *ret_empty: the failure is an empty value, which is worded differently. */
+bool ddb_check_index_updates(struct call *c, const struct table *t, const struct item *old,
+                             const struct item *now, bool *ret_empty);
+/* Only whether a primary or index key is an empty string or binary: transactions refuse that before
+ * the rest (facts 61, 117). */
+bool ddb_check_empty_keys(struct call *c, const struct table *t, const struct item *item);
 #endif

@@ -3,23 +3,27 @@
 #include "index.h"
 #include "stream.h"
 
-bool ddb_write_load(struct ddb *d, struct arena *a, struct ddb_write *w, bool want_item)
+bool ddb_write_load(struct ddb *d, struct arena *a, struct ddb_write *w, enum ddb_want want)
 {
     struct table *t = w->t;
     struct store_row row;
-    bool want = want_item || t->index_count > 0 || stream_enabled(t);
-    enum store_result found = want ? store_get(&d->store, t->id, &t->stmts, &w->key->bytes, &row)
+    bool item = want == WANT_ITEM || t->index_count > 0 || stream_enabled(t);
+    bool text = item || want == WANT_TEXT;
+    enum store_result found = text ? store_get(&d->store, t->id, &t->stmts, &w->key->bytes, &row)
                                    : store_find(&d->store, t->id, &t->stmts, &w->key->bytes, &row);
     w->had_old = found == STORE_OK;
     w->has_old_item = false;
+    w->old_text = STR_NONE;
     bool ok = found != STORE_FAILED;
     if (w->had_old) {
         w->old_id = row.id;
         w->old_size = row.size;
     }
-    if (w->had_old && want) {
-        struct buf *text = arena_new_buf(a, ATTR_TEXT_MAX);
-        w->has_old_item = ok = item_read_stored(arena_str(a, row.item), a, text, &w->old);
+    if (w->had_old && text)
+        w->old_text = arena_str(a, row.item);
+    if (w->had_old && item) {
+        struct buf *b = arena_new_buf(a, ATTR_TEXT_MAX);
+        w->has_old_item = ok = item_read_stored(w->old_text, a, b, &w->old);
     }
     store_done(&row);
     return ok;
