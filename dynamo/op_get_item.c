@@ -1,6 +1,6 @@
 #include "capacity.h"
 #include "params.h"
-#include "read.h"
+#include "fetch.h"
 
 enum call_status ddb_get_item(struct call *c)
 {

@@ -128,14 +128,15 @@ static bool parse_older(struct arena *a, const struct ddb_params *p, enum attr_w
 bool ddb_params_parse(struct arena *a, const struct ddb_params *p, enum attr_wording wording,
                       struct ddb_exprs *ret, struct aws_err *err)
 {
-    size_t count =
-        (size_t)ddb_has(p, P_UPDATE) + ddb_has(p, P_CONDITION) + ddb_has(p, P_PROJECTION);
+    struct expr_given given = {.with_values = (size_t)ddb_has(p, P_UPDATE) + ddb_has(p, P_CONDITION),
+                               .absent = "ConditionExpression is null"};
+    given.any = given.with_values + ddb_has(p, P_PROJECTION);
     *ret = (struct ddb_exprs){0};
     if (!parse_older(a, p, wording, ret, err))
         return false;
-    if (count == 0)
+    if (given.any == 0)
         return true;
-    struct expr_env *env = expr_env_new(a, p->v[P_NAMES], p->v[P_VALUES], wording, err);
+    struct expr_env *env = expr_env_new(a, p->v[P_NAMES], p->v[P_VALUES], given, wording, err);
     return env != NULL &&
            (!ddb_has(p, P_UPDATE) ||
             expr_parse_update(env, ddb_param_text(a, p, P_UPDATE), &ret->update, err)) &&
@@ -145,7 +146,7 @@ bool ddb_params_parse(struct arena *a, const struct ddb_params *p, enum attr_wor
            (!ddb_has(p, P_PROJECTION) ||
             expr_parse_projection(env, ddb_param_text(a, p, P_PROJECTION), &ret->projection,
                                   err)) &&
-           expr_env_finish(env, count, NULL, err);
+           expr_env_finish(env, err);
 }
 
 bool ddb_wants_metrics(struct call *c, const struct ddb_params *p, const struct table *t)

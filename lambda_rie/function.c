@@ -43,13 +43,31 @@ struct field {
     {                                                                                              \
 #member, offsetof(struct lam_function, member)                                             \
     }
-static const struct field text_fields[] = {
-    FIELD(account),       FIELD(region),           FIELD(name),        FIELD(arn),
-    FIELD(runtime),       FIELD(handler),          FIELD(role),        FIELD(description),
-    FIELD(env_json),      FIELD(tags_json),        FIELD(policy_json), FIELD(policy_revision),
-    FIELD(architecture),  FIELD(log_format),       FIELD(log_group),   FIELD(tracing),
-    FIELD(app_log_level), FIELD(system_log_level), FIELD(kms_key),     FIELD(snap_start),
-    FIELD(code_dir),      FIELD(code_sha256),      FIELD(revision_id), FIELD(last_modified)};
+static const struct field text_fields[] = {FIELD(account),
+                                           FIELD(region),
+                                           FIELD(name),
+                                           FIELD(arn),
+                                           FIELD(runtime),
+                                           FIELD(handler),
+                                           FIELD(role),
+                                           FIELD(description),
+                                           FIELD(version),
+                                           FIELD(env_json),
+                                           FIELD(tags_json),
+                                           FIELD(policy_json),
+                                           FIELD(policy_revision),
+                                           FIELD(architecture),
+                                           FIELD(log_format),
+                                           FIELD(log_group),
+                                           FIELD(tracing),
+                                           FIELD(app_log_level),
+                                           FIELD(system_log_level),
+                                           FIELD(kms_key),
+                                           FIELD(snap_start),
+                                           FIELD(code_dir),
+                                           FIELD(code_sha256),
+                                           FIELD(revision_id),
+                                           FIELD(last_modified)};
 static const struct field number_fields[] = {FIELD(code_size), FIELD(timeout_s), FIELD(memory_mb),
                                              FIELD(ephemeral_mb)};
 enum {
@@ -76,6 +94,8 @@ struct lam_function *lam_function_copy(const struct lam_function *base)
         for (size_t i = 0; i < TEXT_FIELDS; i++)
             *text_at(f, i) = arena_str(mem, *text_at(base, i));
     }
+    if (f->version.n == 0)
+        f->version = STR("$LATEST");
     f->mem = mem;
     return f;
 }
@@ -104,6 +124,8 @@ static struct lam_function *read_doc(struct rie *r, struct str text)
         for (size_t i = 0; i < NUMBER_FIELDS; i++)
             jval_i64(jval_get(doc, number_fields[i].name), number_at(f, i));
         jval_bool(jval_get(doc, "is_local"), &f->is_local);
+        if (f->version.n == 0) /* stored before there were versions */
+            f->version = STR("$LATEST");
         /* the data folder may have been moved */
         ptrdiff_t slash = str_rfind(f->code_dir, '/');
         if (!f->is_local && slash >= 0)

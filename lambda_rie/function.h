@@ -10,6 +10,7 @@
 struct lam_function {
     struct arena *mem;
     struct str account, region, name, arn;
+    struct str version; /* "$LATEST" or the number of a published version */
     struct str runtime, handler, role, description;
     struct str env_json;    /* object text of Environment.Variables; empty: no Environment       */
     struct str tags_json;   /* object text; empty: none                                          */

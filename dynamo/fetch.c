@@ -1,4 +1,4 @@
-#include "read.h"
+#include "fetch.h"
 #include "panic.h"
 
 int64_t ddb_read_item(struct call *c, struct table *t, const struct ddb_key *key,

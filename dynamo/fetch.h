@@ -1,0 +1,12 @@
+/* fetch.h - one item by key into a reply: GetItem, BatchGetItem, TransactGetItems. */
+#ifndef PUDDLE_FETCH_H
+#define PUDDLE_FETCH_H
+#include "ddb_internal.h"
+#include "expr.h"
+
+/* Writes the item, or what projection (NULL: all) takes of it, as member key (NULL: in an array);
+ * nothing if there is none. Returns the stored size, 0 if there is no item, -1 with c->err set if
+ * the store failed. */
+int64_t ddb_read_item(struct call *c, struct table *t, const struct ddb_key *key,
+                      const struct expr_projection *projection, const char *name);
+#endif
