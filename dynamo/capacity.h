@@ -29,7 +29,7 @@ struct capacity_list {
     struct capacity_entry {
         const struct table *t;
         struct capacity units;
-    } *entries;
+    } * entries;
     size_t count, cap;
 };
 /* Adds table units, and indexes' units (NULL: none), to t's entry. */

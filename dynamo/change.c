@@ -86,26 +86,34 @@ bool ddb_change_prepare(struct call *c, struct ddb_change *x)
     struct ddb *d = ddb_of(c);
     struct ddb_write *w = &x->w;
     bool text = x->cond != NULL || x->want_old || x->kind == CHANGE_UPDATE;
-    *w = (struct ddb_write){.t = x->t, .key = &x->key, .want_index_units = x->want_units};
-    if (!db_begin(d->db) ||
-        !ddb_write_load(d, c->arena, w, text ? WANT_TEXT : WANT_NOTHING)) {
+    *w = (struct ddb_write){
+        .t = x->t, .key = &x->key, .want_index_units = x->want_units || d->throttle != NULL};
+    if (!db_begin(d->db) || !ddb_write_load(d, c->arena, w, text ? WANT_TEXT : WANT_NOTHING)) {
         ddb_internal_error(c);
         return false;
     }
-    if (x->cond != NULL &&
-        !expr_cond_eval(x->cond, w->had_old ? w->old_text : STR(""), c->arena))
+    if (x->cond != NULL && !expr_cond_eval(x->cond, w->had_old ? w->old_text : STR(""), c->arena))
         return condition_failed(c, x);
     if (x->kind == CHANGE_PUT)
         w->now = &x->given;
-    return x->kind != CHANGE_UPDATE || prepare_update(c, x);
+    if (x->kind == CHANGE_UPDATE && !prepare_update(c, x))
+        return false;
+    if (x->kind != CHANGE_CHECK)
+        ddb_write_count(c->arena, w);
+    return d->throttle == NULL ||
+           throttle_may_write(d->throttle, x->t, w->index_units, c->arena, &c->err);
 }
 
 bool ddb_change_apply(struct call *c, struct ddb_change *x)
 {
-    if (x->kind == CHANGE_CHECK || ddb_write_apply(ddb_of(c), c->arena, c->now_ms, &x->w))
-        return true;
-    ddb_internal_error(c);
-    return false;
+    struct ddb *d = ddb_of(c);
+    if (x->kind != CHANGE_CHECK && !ddb_write_apply(d, c->arena, c->now_ms, &x->w)) {
+        ddb_internal_error(c);
+        return false;
+    }
+    if (d->throttle != NULL)
+        throttle_charge_write(d->throttle, x->t, ddb_change_units(x), x->w.index_units);
+    return true;
 }
 
 double ddb_change_units(const struct ddb_change *x)
@@ -123,5 +131,39 @@ void ddb_collection_metrics(struct call *c, const char *key, const struct table 
     json_raw(&c->out, NULL, item_find(key_holder, t->key.part[0].name)->json);
     json_end(&c->out);
     json_raw(&c->out, "SizeEstimateRangeGB", STR("[0,1]"));
+    json_end(&c->out);
+}
+
+static bool is_metered(const struct ddb_change *x)
+{
+    return x->kind != CHANGE_CHECK && x->t->index_count != x->t->global_count;
+}
+
+/* Is changes[at] the first of its table (of its item collection)? */
+static bool is_first(const struct ddb_change *changes, size_t at, bool of_collection)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (is_metered(&changes[i]) && changes[i].t == changes[at].t &&
+            (!of_collection || str_eq(changes[i].key.bytes.hk, changes[at].key.bytes.hk)))
+            return false;
+    }
+    return true;
+}
+
+void ddb_collection_metrics_list(struct call *c, const struct ddb_change *changes, size_t count)
+{
+    json_obj(&c->out, "ItemCollectionMetrics");
+    for (size_t i = 0; i < count; i++) {
+        if (!is_metered(&changes[i]) || !is_first(changes, i, false))
+            continue;
+        json_key(&c->out, changes[i].t->name);
+        json_arr(&c->out, NULL);
+        for (size_t k = i; k < count; k++) {
+            if (changes[k].t == changes[i].t && is_metered(&changes[k]) &&
+                is_first(changes, k, true))
+                ddb_collection_metrics(c, NULL, changes[k].t, &changes[k].given);
+        }
+        json_end(&c->out);
+    }
     json_end(&c->out);
 }

@@ -11,12 +11,12 @@ enum ddb_change_kind { CHANGE_PUT, CHANGE_UPDATE, CHANGE_DELETE, CHANGE_CHECK };
 struct ddb_change {
     enum ddb_change_kind kind;
     struct table *t;
-    struct item given;              /* the Item of a put, else the Key */
-    const struct expr_cond *cond;   /* NULL: none */
+    struct item given;                /* the Item of a put, else the Key */
+    const struct expr_cond *cond;     /* NULL: none */
     const struct expr_update *update; /* of an update; NULL: nothing but the key */
-    bool item_on_failure;           /* a failed condition's error shows the present item */
-    bool want_old;                  /* w.old_text is needed afterwards */
-    bool want_units;                /* w.index_units are */
+    bool item_on_failure;             /* a failed condition's error shows the present item */
+    bool want_old;                    /* w.old_text is needed afterwards */
+    bool want_units;                  /* w.index_units are */
     /* filled by ddb_change_check */
     struct ddb_key key;
     /* filled by ddb_change_prepare; w also by ddb_change_apply */
@@ -38,7 +38,9 @@ double ddb_change_units(const struct ddb_change *x);
 bool ddb_item_keep(struct call *c, struct jval v, enum attr_wording wording, struct item *ret);
 #define DDB_PUT_TOO_BIG    "Item size has exceeded the maximum allowed size"
 #define DDB_UPDATE_TOO_BIG "Item size to update has exceeded the maximum allowed size"
-/* ItemCollectionMetrics' object, as member key (NULL: in an array): t has a local index. */
+/* One of the ItemCollectionMetrics as member key (NULL: in an array): t has a local index. */
 void ddb_collection_metrics(struct call *c, const char *key, const struct table *t,
                             const struct item *key_holder);
+/* ItemCollectionMetrics of several changes: by table, one entry an item collection. */
+void ddb_collection_metrics_list(struct call *c, const struct ddb_change *changes, size_t count);
 #endif

@@ -51,8 +51,9 @@ static bool add_part(struct call *c, const struct attr *at, bool hash, struct dd
     if (!check_size(c, bytes.n, hash))
         return false;
     if (hash) {
-        key_hash_make(bytes, &ret->hash);
-        ret->bytes.hk = (struct str){(const char *)ret->hash.bytes, ret->hash.n};
+        struct key_hash *h = &ddb_of(c)->hash;
+        key_hash_make(bytes, h);
+        ret->bytes.hk = arena_str(c->arena, (struct str){(const char *)h->bytes, h->n});
     } else {
         ret->bytes.sk = bytes;
     }
@@ -79,6 +80,12 @@ bool ddb_key_of_item(struct call *c, const struct table *t, const struct item *i
     return true;
 }
 
+static bool fail_schema(struct call *c)
+{
+    return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                    "The provided key element does not match the schema");
+}
+
 bool ddb_key_of_key(struct call *c, const struct table *t, const struct item *key,
                     struct ddb_key *ret)
 {
@@ -90,8 +97,7 @@ bool ddb_key_of_key(struct call *c, const struct table *t, const struct item *ke
         fits = at != NULL && type_letter(at) == t->key.part[i].type;
     }
     if (!fits)
-        return aws_fail(&c->err, c->arena, &AWS_ValidationException,
-                        "The provided key element does not match the schema");
+        return fail_schema(c);
     for (size_t i = 0; i < parts; i++) {
         if (!add_part(c, item_find(key, t->key.part[i].name), i < t->key.hash_count, ret))
             return false;
@@ -205,6 +211,16 @@ bool ddb_check_index_updates(struct call *c, const struct table *t, const struct
                     "to update a secondary index key to a value that is not supported. The "
                     "AttributeValue for a key attribute cannot contain an empty %s value.",
                     kind_word(p.at));
+}
+
+bool ddb_check_key_types(struct call *c, const struct table *t, const struct item *item)
+{
+    for (size_t i = 0; i < (size_t)t->key.hash_count + t->key.range_count; i++) {
+        const struct attr *at = item_find(item, t->key.part[i].name);
+        if (at == NULL || type_letter(at) != t->key.part[i].type)
+            return fail_schema(c);
+    }
+    return true;
 }
 
 bool ddb_check_empty_keys(struct call *c, const struct table *t, const struct item *item)

@@ -44,7 +44,7 @@ enum call_status ddb_put_item(struct call *c)
 {
     struct ddb_params p;
     struct ddb_change x = {.kind = CHANGE_PUT};
-    ddb_params_read(c->arena, c->in, &p);
+    ddb_params_read(c->arena, c->in, &DDB_WRITE_STYLES, &p);
     if (!ddb_params_check(c->arena, &p, &DDB_WRITE_STYLES, &c->err) ||
         !item_read(p.v[P_ITEM], ATTR_ENVELOPED, c->arena, ddb_text(c), &x.given, &c->err) ||
         !read_return_values(c, &p, &x.want_old))
@@ -58,7 +58,7 @@ enum call_status ddb_delete_item(struct call *c)
 {
     struct ddb_params p;
     struct ddb_change x = {.kind = CHANGE_DELETE};
-    ddb_params_read(c->arena, c->in, &p);
+    ddb_params_read(c->arena, c->in, &DDB_WRITE_STYLES, &p);
     if (!ddb_params_check(c->arena, &p, &DDB_WRITE_STYLES, &c->err) ||
         !item_read(p.v[P_KEY], ATTR_ENVELOPED, c->arena, ddb_text(c), &x.given, &c->err) ||
         !read_return_values(c, &p, &x.want_old))

@@ -37,7 +37,7 @@ enum call_status ddb_update_item(struct call *c)
     struct ddb_params p;
     struct ddb_exprs exprs;
     struct ddb_change x = {.kind = CHANGE_UPDATE};
-    ddb_params_read(c->arena, c->in, &p);
+    ddb_params_read(c->arena, c->in, &DDB_UPDATE_STYLES, &p);
     enum capacity_mode mode = capacity_mode(ddb_param_text(c->arena, &p, P_CAPACITY));
     if (!ddb_params_check(c->arena, &p, &DDB_UPDATE_STYLES, &c->err) ||
         !item_read(p.v[P_KEY], ATTR_ENVELOPED, c->arena, ddb_text(c), &x.given, &c->err) ||

@@ -22,16 +22,36 @@ static const struct str param_names[P_COUNT] = {
     [P_VALUES] = {"ExpressionAttributeValues", 25},
 };
 
+#define BIT(param) (1u << (param))
+enum {
+    OLDER = BIT(P_EXPECTED) | BIT(P_OPERATOR) | BIT(P_UPDATES) | BIT(P_ATTRIBUTES),
+    NOT_WRITE = BIT(P_UPDATE) | BIT(P_PROJECTION),
+    NOT_READ = BIT(P_UPDATE) | BIT(P_CONDITION) | BIT(P_VALUES),
+};
 const struct ddb_styles DDB_WRITE_STYLES = {{P_CONDITION, P_COUNT},
                                             {P_EXPECTED, P_OPERATOR, P_COUNT},
-                                            "ConditionExpression is null"};
-const struct ddb_styles DDB_UPDATE_STYLES = {
+                                            "ConditionExpression is null",
+                                            NOT_WRITE | BIT(P_UPDATES) | BIT(P_ATTRIBUTES)};
+const struct ddb_styles DDB_UPDATE_STYLES = {{P_UPDATE, P_CONDITION, P_COUNT},
+                                             {P_UPDATES, P_EXPECTED, P_OPERATOR, P_COUNT},
+                                             "UpdateExpression and ConditionExpression are null",
+                                             BIT(P_PROJECTION) | BIT(P_ATTRIBUTES)};
+const struct ddb_styles DDB_READ_STYLES = {{P_PROJECTION, P_COUNT},
+                                           {P_ATTRIBUTES, P_COUNT},
+                                           NULL,
+                                           NOT_READ | (OLDER & ~BIT(P_ATTRIBUTES))};
+const struct ddb_styles DDB_TRANSACT_WRITE_STYLES = {
+    {P_CONDITION, P_COUNT}, {P_COUNT}, "ConditionExpression is null", NOT_WRITE | OLDER};
+const struct ddb_styles DDB_TRANSACT_UPDATE_STYLES = {
     {P_UPDATE, P_CONDITION, P_COUNT},
-    {P_UPDATES, P_EXPECTED, P_OPERATOR, P_COUNT},
-    "UpdateExpression and ConditionExpression are null"};
-const struct ddb_styles DDB_READ_STYLES = {{P_PROJECTION, P_COUNT}, {P_ATTRIBUTES, P_COUNT}, NULL};
+    {P_COUNT},
+    "UpdateExpression and ConditionExpression are null",
+    BIT(P_PROJECTION) | OLDER};
+const struct ddb_styles DDB_TRANSACT_READ_STYLES = {
+    {P_PROJECTION, P_COUNT}, {P_COUNT}, NULL, NOT_READ | OLDER};
 
-void ddb_params_read(struct arena *a, struct jval object, struct ddb_params *ret)
+void ddb_params_read(struct arena *a, struct jval object, const struct ddb_styles *s,
+                     struct ddb_params *ret)
 {
     struct jval it = {0};
     struct str key;
@@ -41,7 +61,8 @@ void ddb_params_read(struct arena *a, struct jval object, struct ddb_params *ret
             key = jval_key_str(it, a);
         for (size_t i = 0; i < P_COUNT; i++) {
             if (key.n == param_names[i].n && memcmp(key.p, param_names[i].p, key.n) == 0) {
-                ret->v[i] = jval_present(it) ? it : (struct jval){0};
+                bool taken = jval_present(it) && (s->ignored & BIT(i)) == 0;
+                ret->v[i] = taken ? it : (struct jval){0};
                 break;
             }
         }
@@ -128,7 +149,8 @@ static bool parse_older(struct arena *a, const struct ddb_params *p, enum attr_w
 bool ddb_params_parse(struct arena *a, const struct ddb_params *p, enum attr_wording wording,
                       struct ddb_exprs *ret, struct aws_err *err)
 {
-    struct expr_given given = {.with_values = (size_t)ddb_has(p, P_UPDATE) + ddb_has(p, P_CONDITION),
+    struct expr_given given = {.with_values =
+                                   (size_t)ddb_has(p, P_UPDATE) + ddb_has(p, P_CONDITION),
                                .absent = "ConditionExpression is null"};
     given.any = given.with_values + ddb_has(p, P_PROJECTION);
     *ret = (struct ddb_exprs){0};

@@ -29,8 +29,6 @@ enum ddb_param {
 struct ddb_params {
     struct jval v[P_COUNT]; /* MISSING where the request has null */
 };
-/* The last of duplicate members counts. */
-void ddb_params_read(struct arena *a, struct jval object, struct ddb_params *ret);
 static inline bool ddb_has(const struct ddb_params *p, enum ddb_param which)
 {
     return p->v[which].doc != NULL;
@@ -44,8 +42,13 @@ struct ddb_styles {
     enum ddb_param expressions[3], older[4];
     const char *value_less; /* what is missing when there are values without an expression; NULL:
                                the operation has no values */
+    uint32_t ignored;       /* bits of the parameters it does not have */
 };
-extern const struct ddb_styles DDB_WRITE_STYLES, DDB_UPDATE_STYLES, DDB_READ_STYLES;
+extern const struct ddb_styles DDB_WRITE_STYLES, DDB_UPDATE_STYLES, DDB_READ_STYLES,
+    DDB_TRANSACT_WRITE_STYLES, DDB_TRANSACT_UPDATE_STYLES, DDB_TRANSACT_READ_STYLES;
+/* The last of duplicate members counts. */
+void ddb_params_read(struct arena *a, struct jval object, const struct ddb_styles *s,
+                     struct ddb_params *ret);
 /* Expressions and older parameters are not mixed, ConditionalOperator has conditions, names and
  * values come with an expression. AWS's first semantic checks. False: *err set. */
 bool ddb_params_check(struct arena *a, const struct ddb_params *p, const struct ddb_styles *s,

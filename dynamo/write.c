@@ -43,7 +43,7 @@ static bool put_row(struct ddb *d, const struct ddb_write *w, int64_t *ret_id)
     return true;
 }
 
-static void count_index_units(struct arena *a, struct ddb_write *w)
+void ddb_write_count(struct arena *a, struct ddb_write *w)
 {
     const struct table *t = w->t;
     w->index_units = NULL;
@@ -59,7 +59,6 @@ bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_
 {
     struct table *t = w->t;
     int64_t id;
-    count_index_units(a, w);
     if (w->now == NULL && !w->had_old)
         return true;
     if (!catalog_touch(&d->catalog, t) || !put_row(d, w, &id))
