@@ -94,11 +94,8 @@ void ddb_free(struct ddb *d)
         (void)catalog_write_counts(&d->catalog);
     db_off_rollback(d->db, on_rollback, d);
     catalog_release(&d->catalog);
-<<<<<<< HEAD
     streams_release(&d->streams);
-=======
     tokens_close(&d->tokens);
->>>>>>> items-full
     store_close(&d->store);
     throttle_free(d->throttle);
     buf_release(&d->text);
@@ -135,17 +132,13 @@ bool ddb_reset(struct ddb *d)
         if (!db_begin(d->db) || !catalog_remove(&d->catalog, t))
             return false;
     }
-<<<<<<< HEAD
-    return streams_reset(&d->streams);
-=======
-    return db_begin(d->db) && tokens_reset(&d->tokens);
+    return streams_reset(&d->streams) && db_begin(d->db) && tokens_reset(&d->tokens);
 }
 
 void ddb_throttle(struct ddb *d)
 {
     if (d->throttle == NULL)
         d->throttle = throttle_new();
->>>>>>> items-full
 }
 
 enum call_status ddb_internal_error(struct call *c)

@@ -6,12 +6,9 @@
 #include "ddb.h"
 #include "dynamodb_model.h"
 #include "key.h"
-<<<<<<< HEAD
 #include "stream.h"
-=======
 #include "throttle.h"
 #include "token.h"
->>>>>>> items-full
 
 #define OP(name, handler, writes) call_fn handler;
 #include "ops.def"
@@ -23,12 +20,9 @@ struct ddb {
     struct db *db;
     struct store store;
     struct catalog catalog;
-<<<<<<< HEAD
     struct streams streams;
-=======
     struct tokens tokens;
     struct throttle *throttle; /* NULL: provisioned throughput is not held to */
->>>>>>> items-full
     struct buf text; /* scratch of the running operation (none parks): item texts */
     struct key_hash hash;      /* scratch, like text */
 };
