@@ -23,7 +23,9 @@ struct ddb {
     struct streams streams;
     struct tokens tokens;
     struct throttle *throttle; /* NULL: provisioned throughput is not held to */
-    struct buf text; /* scratch of the running operation (none parks): item texts */
+    bool maybe_filling;        /* an index may have to be filled in slices */
+    int64_t ttl_due_ms;        /* when an item may expire next; 0: not known (ttl.h) */
+    struct buf text;           /* scratch of the running operation (none parks): item texts */
     struct key_hash hash;      /* scratch, like text */
 };
 
@@ -40,6 +42,13 @@ struct buf *ddb_text(struct call *c);
  * which takes it back, in memory as well: every struct table of before is gone. */
 bool ddb_change_begin(struct call *c);
 enum call_status ddb_change_failed(struct call *c);
+/* Changes t's definition. t is gone after success; NULL: the store failed. */
+struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_edit *edits,
+                             size_t count, struct arena *a);
+/* Background work has to look again at what is due: tables were changed or loaded. */
+void ddb_wake(struct ddb *d);
+/* New indexes of a table that is not big are filled at once. False: the store failed. */
+bool ddb_fill_small_indexes(struct ddb *d, struct table *t);
 /* What is known of tables and streams, from the store again. */
 void ddb_reload(struct ddb *d);
 /* Gives t a new stream of spec's view type. t is gone after success; NULL: the store failed. */
@@ -60,7 +69,8 @@ bool ddb_key_of_item(struct call *c, const struct table *t, const struct item *i
 /* From a Key parameter: exactly the key's attributes. False: c->err is set. */
 bool ddb_key_of_key(struct call *c, const struct table *t, const struct item *key,
                     struct ddb_key *ret);
-/* The key attributes are in the item with the right types; the words are those of ddb_key_of_key. */
+/* The key attributes are in the item with the right types; the words are those of ddb_key_of_key.
+ */
 bool ddb_check_key_types(struct call *c, const struct table *t, const struct item *item);
 /* Attributes that are keys of indexes have the right type, if they are there. */
 bool ddb_check_index_keys(struct call *c, const struct table *t, const struct item *item);
