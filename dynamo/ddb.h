@@ -14,6 +14,8 @@ size_t ddb_table_count(const struct ddb *d);
 /* A slice of background work (taking away the rows of big deleted tables). Once a tick, before the
  * commit; the operations do it too, so nothing depends on it. */
 void ddb_maintain(struct ddb *d);
+/* From now on provisioned tables refuse what is beyond their throughput (start --throttle). */
+void ddb_throttle(struct ddb *d);
 /* Deletes every table of every account (puddle reset). */
 bool ddb_reset(struct ddb *d);
 #endif
