@@ -3,6 +3,7 @@
 #include "ddb_internal.h"
 #include "dynamodbstreams_model.h"
 #include "panic.h"
+#include "read_request.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,6 +120,7 @@ size_t ddb_table_count(const struct ddb *d)
 
 void ddb_maintain(struct ddb *d)
 {
+    read_requests_resume(d);
     store_sweep(&d->store);
     streams_maintain(&d->streams, clock_now_ms());
 }

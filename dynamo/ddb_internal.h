@@ -23,8 +23,9 @@ struct ddb {
     struct streams streams;
     struct tokens tokens;
     struct throttle *throttle; /* NULL: provisioned throughput is not held to */
-    struct buf text; /* scratch of the running operation (none parks): item texts */
+    struct buf text;           /* scratch of the running operation (none parks): item texts */
     struct key_hash hash;      /* scratch, like text */
+    struct read_request *parked_reads; /* go on in the next tick */
 };
 
 static inline struct ddb *ddb_of(const struct call *c)
@@ -60,7 +61,8 @@ bool ddb_key_of_item(struct call *c, const struct table *t, const struct item *i
 /* From a Key parameter: exactly the key's attributes. False: c->err is set. */
 bool ddb_key_of_key(struct call *c, const struct table *t, const struct item *key,
                     struct ddb_key *ret);
-/* The key attributes are in the item with the right types; the words are those of ddb_key_of_key. */
+/* The key attributes are in the item with the right types; the words are those of ddb_key_of_key.
+ */
 bool ddb_check_key_types(struct call *c, const struct table *t, const struct item *item);
 /* Attributes that are keys of indexes have the right type, if they are there. */
 bool ddb_check_index_keys(struct call *c, const struct table *t, const struct item *item);

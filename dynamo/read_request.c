@@ -235,39 +235,40 @@ static bool check_index_has(struct call *c, struct read_request *q)
                 STR_ARG(missing));
 }
 
-/* Keys are scalars: paths into them mean nothing. */
-static bool check_nested(struct call *c, const struct read_request *q, const struct str *nested,
-                         size_t count)
+static bool check_scalar(struct call *c, const struct read_request *q, bool of_filter,
+                         const struct key_schema *key, const char *what)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct table *t = q->r.t;
-        bool of_table = key_has(&t->key, nested[i]), of_index = false;
-        for (size_t k = 0; k < t->index_count && !of_table; k++)
-            of_index = of_index || key_has(&t->indexes[k].key, nested[i]);
-        if (of_table || of_index)
+    for (size_t i = 0; i < key_parts(key); i++) {
+        struct str name = key->part[i].name;
+        if (of_filter ? expr_cond_goes_into(q->filter, name)
+                      : expr_projection_goes_into(q->projection, name))
             return FAIL(c,
                         "Key attributes must be scalars; list random access '[]' and map lookup "
                         "'.' are not allowed: %s: %.*s",
-                        of_table ? "Key" : "IndexKey", STR_ARG(nested[i]));
+                        what, STR_ARG(name));
+    }
+    return true;
+}
+
+/* Keys, also those of indexes that are not read, are scalars: there is nothing in them. */
+static bool check_scalars(struct call *c, const struct read_request *q, bool of_filter)
+{
+    const struct table *t = q->r.t;
+    if ((of_filter ? (const void *)q->filter : (const void *)q->projection) == NULL)
+        return true;
+    if (!check_scalar(c, q, of_filter, &t->key, "Key"))
+        return false;
+    for (size_t i = 0; i < t->index_count; i++) {
+        if (!check_scalar(c, q, of_filter, &t->indexes[i].key, "IndexKey"))
+            return false;
     }
     return true;
 }
 
 bool read_request_check(struct call *c, struct read_request *q)
 {
-    size_t count;
-    const struct str *nested;
-    if (q->projection != NULL) {
-        nested = expr_projection_nested(q->projection, c->arena, &count);
-        if (!check_nested(c, q, nested, count))
-            return false;
-    }
-    if (!check_filter(c, q) || !check_index_has(c, q))
-        return false;
-    if (q->filter == NULL)
-        return true;
-    nested = expr_cond_nested(q->filter, c->arena, &count);
-    return check_nested(c, q, nested, count);
+    return check_scalars(c, q, false) && check_filter(c, q) && check_index_has(c, q) &&
+           check_scalars(c, q, true);
 }
 
 /* ---- the run ---- */
@@ -280,9 +281,8 @@ static void put_item(struct call *c, struct read_request *q, struct str item)
         json_raw(&c->out, NULL, item); /* stored as it is sent */
         return;
     }
-    arena_reset(q->scratch);
     buf_clear(q->projected);
-    expr_project(q->projection, item, q->scratch, q->projected);
+    expr_project(q->projection, item, q->projected);
     json_raw(&c->out, NULL, buf_view(q->projected));
 }
 
@@ -352,22 +352,14 @@ static enum call_status read_on(struct call *c, struct read_request *q)
     }
 }
 
-static void free_scratch(void *arg)
-{
-    arena_free(arg);
-}
-
 enum call_status read_request_run(struct call *c, struct read_request *q)
 {
     if (!throttle_may_read(ddb_of(c)->throttle, q->r.t, q->r.x, c->arena, &c->err))
         return CALL_FAILED;
     q->r.filter = q->filter;
     q->r.pause_ms = c->http != NULL ? SLICE_MS : 0; /* local calls cannot wait */
-    if (q->projection != NULL) {
-        q->scratch = arena_new(0, SIZE_MAX);
-        arena_defer(c->arena, free_scratch, q->scratch);
+    if (q->projection != NULL)
         q->projected = arena_new_buf(c->arena, ATTR_TEXT_MAX);
-    }
     json_obj(&c->out, NULL);
     if (q->select != SELECT_COUNT)
         json_arr(&c->out, "Items");

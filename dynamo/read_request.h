@@ -19,7 +19,6 @@ struct read_request {
     struct expr_cond *filter;
     struct expr_projection *projection;
     struct buf *projected; /* one item */
-    struct arena *scratch; /* of one item */
     /* while it is parked */
     int64_t table_id;
     struct str account, region, name; /* of the table */
@@ -37,4 +36,6 @@ bool read_request_source(struct call *c, struct read_request *q);
 bool read_request_check(struct call *c, struct read_request *q);
 /* Reads and replies. */
 enum call_status read_request_run(struct call *c, struct read_request *q);
+/* Those that paused go on, once the loop has looked at its other work: call once a tick. */
+void read_requests_resume(struct ddb *d);
 #endif
