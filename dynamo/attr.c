@@ -100,6 +100,8 @@ static bool read_number(struct reader *r, struct jval v, struct str *ret_text)
     if (!read_string(r, v, &given))
         return false;
     enum num_error e = num_parse(given, &n);
+    if (e == NUM_NOT_NUMERIC && given.n == 0 && r->wording == ATTR_OLDER)
+        return fail_bare(r, "The parameter cannot be converted to a numeric value");
     if (e != NUM_OK)
         return fail_value(r, num_error_text(e, given, r->a));
     char *out = arena_alloc_raw(r->a, NUM_TEXT_MAX);
@@ -147,8 +149,9 @@ static bool fail_duplicates(struct reader *r, enum attr_type type, const struct 
         return fail_value(r, STR("Input collection contains duplicates"));
     struct buf *b = arena_new_buf(r->a, ATTR_TEXT_MAX);
     buf_add(b, STR(INVALID "Input collection ["));
+    const char *quote = r->wording == ATTR_OLDER ? "" : "\"";
     for (size_t i = 0; i < count; i++)
-        buf_addf(b, "%s\"%.*s\"", i == 0 ? "" : ", ", STR_ARG(members[i].value));
+        buf_addf(b, "%s%s%.*s%s", i == 0 ? "" : ", ", quote, STR_ARG(members[i].value), quote);
     /* No space before "of", as AWS has it. unverified: the quotes in the binary form. */
     buf_add(b, type == ATTR_BS ? STR("]of type BS contains duplicates.")
                                : STR("] contains duplicates."));
@@ -418,6 +421,23 @@ bool item_read(struct jval v, enum attr_wording wording, struct arena *a, struct
     ret->json = (struct str){text->p + start, text->n - start};
     for (size_t i = 0; i < ret->count; i++)
         ret->attrs[i].json.p = text->p + ret->attrs[i].text_at;
+    return true;
+}
+
+bool attr_read(struct jval v, enum attr_wording wording, struct arena *a, struct buf *text,
+               struct attr *ret, struct aws_err *err)
+{
+    struct reader r = {.a = a, .err = err, .text = text, .wording = wording};
+    size_t start = text->n;
+    *ret = (struct attr){.name = STR("")};
+    if (!read_value(&r, v, 0, &ret->type, &ret->bytes))
+        return false;
+    ret->size = r.size;
+    if (r.size > ATTR_ITEM_SIZE_MAX)
+        return true;
+    ASSERT(!text->overflow);
+    /* own copy: the buffer may move with the next value */
+    ret->json = arena_str(a, (struct str){text->p + start, text->n - start});
     return true;
 }
 

@@ -44,12 +44,17 @@ struct item {
 };
 const struct attr *item_find(const struct item *item, struct str name); /* NULL: absent */
 
-/* How the operation words an error in a number or set (fact 36). */
-enum attr_wording { ATTR_BARE, ATTR_ENVELOPED };
+/* How the operation words an error in a number or set (fact 36). ATTR_OLDER: the older layer's
+ * texts (BatchWriteItem, Transact..., Scan), bare. */
+enum attr_wording { ATTR_BARE, ATTR_ENVELOPED, ATTR_OLDER };
 /* Reads the map of attribute values v. text receives the JSON; it and a must outlive *ret.
  * The size is not limited here: AWS reports that after other checks. */
 bool item_read(struct jval v, enum attr_wording wording, struct arena *a, struct buf *text,
                struct item *ret, struct aws_err *err);
+/* One value by the same rules, as an attribute without a name; size and json included. A value of
+ * more than ATTR_ITEM_SIZE_MAX has its exact size only up to there, and no json. */
+bool attr_read(struct jval v, enum attr_wording wording, struct arena *a, struct buf *text,
+               struct attr *ret, struct aws_err *err);
 /* An item as it was stored. False: the text is not an item (damaged). */
 bool item_read_stored(struct str json, struct arena *a, struct buf *text, struct item *ret);
 

@@ -61,7 +61,7 @@ bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_
     if (!catalog_touch(&d->catalog, t) || !put_row(d, w, &id))
         return false;
     if (t->index_count > 0 &&
-        !index_apply(&d->store, t, id, w->has_old_item ? &w->old : NULL, w->now, a))
+        !index_apply(&d->store, t, &w->key->bytes, id, w->has_old_item ? &w->old : NULL, w->now, a))
         return false;
     if (!stream_append(d, w, now_ms))
         return false;

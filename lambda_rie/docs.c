@@ -74,11 +74,10 @@ bool lam_doc_put(struct rie *r, const char *kind, struct str key, const struct b
     ASSERT(!text->overflow);
     if (!db_begin(r->db))
         return false;
-    sqlite3_stmt *s =
-        prepare(r, STMT_PUT,
-                "INSERT INTO lam_docs (kind, key, doc) VALUES (?1, ?2, ?3) "
-                "ON CONFLICT (kind, key) DO UPDATE SET doc = excluded.doc",
-                kind, key);
+    sqlite3_stmt *s = prepare(r, STMT_PUT,
+                              "INSERT INTO lam_docs (kind, key, doc) VALUES (?1, ?2, ?3) "
+                              "ON CONFLICT (kind, key) DO UPDATE SET doc = excluded.doc",
+                              kind, key);
     sqlite3_bind_text(s, 3, text->p, (int)text->n, SQLITE_STATIC);
     return finish(r, s);
 }
@@ -194,4 +193,12 @@ bool lam_doc_page(struct call *c, const char *kind, struct str prefix, size_t mo
         ret->next = lam_page_marker(c->arena, str_sub(last, prefix.n, last.n));
     }
     return true;
+}
+
+void lam_page_end(struct call *c, const struct lam_page *page)
+{
+    json_end(&c->out);
+    if (page->next.n > 0)
+        json_str(&c->out, "NextMarker", page->next);
+    json_end(&c->out);
 }

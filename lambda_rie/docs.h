@@ -53,6 +53,8 @@ struct lam_page {
 };
 bool lam_doc_page(struct call *c, const char *kind, struct str prefix, size_t most,
                   struct lam_page *ret);
+/* Closes the array and the object of the reply, with NextMarker between them. */
+void lam_page_end(struct call *c, const struct lam_page *page);
 /* The same for anything sorted: where to go on after (*ret_after, empty: from the start) and how
  * many to give. False with c->err set: Marker is not one of ours. */
 bool lam_page_read(struct call *c, size_t most, struct str *ret_after, size_t *ret_limit);

@@ -207,7 +207,8 @@ void env_deliver(struct environment *e, struct invocation *inv)
     inv->start_us = clock_mono_us();
     if (e->init_reported)
         e->tail.n = 0;
-    log_fmt(e, "START RequestId: %.*s Version: $LATEST", STR_ARG(inv->request_id));
+    log_fmt(e, "START RequestId: %.*s Version: %.*s", STR_ARG(inv->request_id),
+            STR_ARG(inv->version));
     timer_set(e->r->loop, &e->timer, clock_mono_ms() + inv->timeout_s * 1000);
     timer_set(e->r->loop, &e->memory_timer, clock_mono_ms() + MEMORY_MS);
     send_event(e);
@@ -386,7 +387,7 @@ struct environment *env_start(struct lam_pool *p, struct lam_function *f, int *r
     e->generation = f->generation;
     e->memory_mb = f->memory_mb;
     e->name = arena_str(mem, f->name);
-    e->stream = arena_fmt(mem, "%s/[$LATEST]%s", date, id);
+    e->stream = arena_fmt(mem, "%s/[%.*s]%s", date, STR_ARG(f->version), id);
     e->timer.fn = on_timeout;
     e->memory_timer.fn = on_memory;
     buf_init(&e->out_line, LINE_MAX_BYTES);

@@ -71,7 +71,7 @@ static void set_platform(struct vars *v, const struct environment *e, const stru
     set(v, "AWS_LAMBDA_LOG_GROUP_NAME", f->log_group);
     set(v, "AWS_LAMBDA_LOG_STREAM_NAME", e->stream);
     set(v, "AWS_LAMBDA_FUNCTION_NAME", f->name);
-    set(v, "AWS_LAMBDA_FUNCTION_VERSION", STR("$LATEST"));
+    set(v, "AWS_LAMBDA_FUNCTION_VERSION", f->version);
     set(v, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", arena_fmt(a, "%lld", (long long)f->memory_mb));
     set(v, "AWS_LAMBDA_INITIALIZATION_TYPE", STR("on-demand"));
     set(v, "AWS_LAMBDA_RUNTIME_API", arena_fmt(a, "127.0.0.1:%u", net_listener_port(e->listener)));

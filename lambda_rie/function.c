@@ -4,6 +4,7 @@
 #include "docs.h"
 #include "log.h"
 #include "panic.h"
+#include "seam.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,20 +90,20 @@ struct field {
 #member, offsetof(struct lam_function, member)                                             \
     }
 static const struct field text_fields[] = {
-    FIELD(account),      FIELD(region),        FIELD(name),
-    FIELD(arn),          FIELD(version),       FIELD(id),
-    FIELD(runtime),      FIELD(handler),       FIELD(role),
-    FIELD(description),  FIELD(env_json),      FIELD(tags_json),
-    FIELD(layers_json),  FIELD(dead_letter),   FIELD(content_id),
-    FIELD(architecture), FIELD(log_format),    FIELD(log_group),
-    FIELD(tracing),      FIELD(app_log_level), FIELD(system_log_level),
-    FIELD(kms_key),      FIELD(snap_start),    FIELD(update_runtime_on),
+    FIELD(account),      FIELD(region),         FIELD(name),
+    FIELD(arn),          FIELD(version),        FIELD(id),
+    FIELD(runtime),      FIELD(handler),        FIELD(role),
+    FIELD(description),  FIELD(env_json),       FIELD(tags_json),
+    FIELD(layers_json),  FIELD(dead_letter),    FIELD(content_id),
+    FIELD(architecture), FIELD(log_format),     FIELD(log_group),
+    FIELD(tracing),      FIELD(app_log_level),  FIELD(system_log_level),
+    FIELD(kms_key),      FIELD(snap_start),     FIELD(update_runtime_on),
     FIELD(runtime_arn),  FIELD(recursive_loop), FIELD(signing_arn),
-    FIELD(code_dir),     FIELD(code_sha256),   FIELD(revision_id),
+    FIELD(code_dir),     FIELD(code_sha256),    FIELD(revision_id),
     FIELD(last_modified)};
-static const struct field number_fields[] = {FIELD(code_size), FIELD(timeout_s), FIELD(memory_mb),
-                                             FIELD(ephemeral_mb), FIELD(reserved), FIELD(provisioned),
-                                             FIELD(last_version)};
+static const struct field number_fields[] = {
+    FIELD(code_size), FIELD(timeout_s),   FIELD(memory_mb),   FIELD(ephemeral_mb),
+    FIELD(reserved),  FIELD(provisioned), FIELD(last_version)};
 enum {
     TEXT_FIELDS = sizeof text_fields / sizeof *text_fields,
     NUMBER_FIELDS = sizeof number_fields / sizeof *number_fields
@@ -340,6 +341,15 @@ static bool drop_one_not_in(struct rie *r, const struct map *stored)
     return false;
 }
 
+/* The limits that the pools keep. */
+static void tell_pools(struct rie *r, struct lam_function *f)
+{
+    if (!lam_function_is_version(f))
+        lam_pool_set_reserved(r, f->account, f->region, f->name, f->reserved);
+    if (f->provisioned > 0)
+        lam_pool_set_provisioned(r, f, (size_t)f->provisioned);
+}
+
 /* A commit failed: memory goes back to what the store has. */
 static void reload(void *arg)
 {
@@ -360,7 +370,7 @@ static void reload(void *arg)
         if (current != NULL && same_record(current, f))
             lam_function_free(f);
         else
-            put(r, key, f, LAM_CHANGE_RUNNING);
+            put(r, key, f, LAM_CHANGE_RUNNING), tell_pools(r, f);
     }
     map_release(&stored);
 }
@@ -376,8 +386,10 @@ bool lam_functions_load(struct rie *r, char *reterr, size_t reterr_size)
                     reterr_size) ||
         !read_store(r, &stored, reterr, reterr_size))
         return false;
-    while (map_next(&stored, &at, &key, &value))
+    while (map_next(&stored, &at, &key, &value)) {
         put(r, key, value, LAM_CHANGE_RUNNING);
+        tell_pools(r, value);
+    }
     map_release(&stored);
     db_on_rollback(r->db, reload, r);
     r->follows_store = true;

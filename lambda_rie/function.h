@@ -94,15 +94,8 @@ bool lam_target_of_call(struct call *c, struct lam_target *ret);
 struct str lam_target_arn(const struct lam_target *t, struct arena *a);
 /* Always false: "Function not found: ..." */
 bool lam_target_missing(const struct lam_target *t, struct arena *a, struct aws_err *err);
-/* A name plus a separate qualifier: what runs, or NULL with *err as AWS words it. for_invoke: an
- * unknown function is named with its qualifier. */
-struct lam_function *lam_function_resolve(struct rie *r, struct str account, struct str region,
-                                          struct str text, struct str qualifier, bool for_invoke,
-                                          struct arena *a, struct aws_err *err);
-/* The members FunctionName and Qualifier of c's input, not for Invoke. NULL with c->err set. */
-struct lam_function *lam_function_of_call(struct call *c);
-/* The same for operations on whole functions: a qualifier in the name has no meaning there and is
- * dropped. */
+/* The function that FunctionName of c's input names, for operations on whole functions: a qualifier
+ * in the name has no meaning there and is dropped. NULL with c->err set. */
 struct lam_function *lam_latest_of_call(struct call *c);
 
 /* op_alias.c: the version that an alias's document leads to this time, by its weights. */
@@ -112,9 +105,9 @@ struct str lam_alias_pick(struct jval alias, struct arena *a);
 
 /* A record with the members of input (CreateFunction or Update...Configuration) over those of base
  * (NULL: defaults), checked beyond the model, with a new revision. NULL with *err set. */
-struct lam_function *lam_function_build(const struct lam_function *base, struct jval input,
-                                        struct str account, struct str region, struct str name,
-                                        struct arena *a, struct aws_err *err);
+struct lam_function *lam_function_build(struct rie *r, const struct lam_function *base,
+                                        struct jval input, struct str account, struct str region,
+                                        struct str name, struct arena *a, struct aws_err *err);
 /* A new RevisionId and LastModified. */
 void lam_function_touch(struct lam_function *f);
 /* More tags than AWS takes? Then false with *err set. */
@@ -122,7 +115,12 @@ bool lam_tags_check(struct jval tags, struct arena *a, struct aws_err *err);
 
 /* ---- function_write.c ---- */
 
-enum lam_show { LAM_SHOW_PENDING, LAM_SHOW_UPDATING, LAM_SHOW_ACTIVE };
+enum lam_show {
+    LAM_SHOW_PENDING,
+    LAM_SHOW_UPDATING,
+    LAM_SHOW_ACTIVE,
+    LAM_SHOW_LISTED /* as lists show it: without states */
+};
 /* The members of FunctionConfiguration into the open object. with_qualifier: the ARN ends in the
  * version, as it does when the request named one. */
 void lam_function_write(const struct lam_function *f, enum lam_show show, bool with_qualifier,
@@ -130,4 +128,54 @@ void lam_function_write(const struct lam_function *f, enum lam_show show, bool w
 /* The same with the qualifier that the ARN ends in (an alias); empty: none. */
 void lam_function_write_as(const struct lam_function *f, enum lam_show show, struct str qualifier,
                            struct json_out *w);
+/* The runtime's version as AWS shows it. */
+struct str lam_runtime_arn(const struct lam_function *f, struct arena *a);
+
+/* ---- op_checks.c: false with c->err set ---- */
+
+extern const struct aws_err_kind lam_invalid_untyped;
+bool lam_check_revision(struct call *c, struct str asked, struct str current);
+bool lam_check_settled(struct call *c, const struct lam_function *f); /* no update is running */
+bool lam_check_unqualified(struct call *c); /* FunctionName has no qualifier */
+struct str lam_date(struct arena *a);       /* now, as Lambda writes it */
+
+/* ---- op_version.c ---- */
+
+/* The version that publishing makes of latest: a new one, or the newest if nothing has changed
+ * since. description.p NULL: the function's. NULL with *err set. */
+struct lam_function *lam_version_publish(struct rie *r, const struct lam_function *latest,
+                                         struct str description, struct arena *a,
+                                         struct aws_err *err);
+/* DeleteFunction of a version. */
+enum call_status lam_version_delete(struct call *c, const struct lam_target *t);
+/* Policy, event invoke configuration and the like of one qualifier. */
+bool lam_qualifier_delete(struct rie *r, const struct lam_target *t, struct arena *a);
+
+/* ---- op_concurrency.c; false: the store cannot be written ---- */
+
+/* An alias has moved: what is provisioned on it moves along. */
+bool lam_provisioned_follow(struct rie *r, const struct lam_function *latest, struct str alias,
+                            struct str before, struct str now, struct arena *a);
+bool lam_provisioned_drop(struct rie *r, const struct lam_function *latest, struct str qualifier,
+                          struct arena *a);
+
+/* ---- op_url.c: key as in docs.h; false: the store cannot be written ---- */
+
+bool lam_url_delete(struct rie *r, struct str key, struct arena *a);
+bool lam_urls_delete(struct rie *r, struct str account, struct str region, struct str function);
+
+/* ---- op_event_invoke.c ---- */
+
+/* May these be the destinations of t's events? False with c->err set. */
+bool lam_destinations_check(struct call *c, const struct lam_target *t, struct jval config);
+
+/* ---- op_signing.c ---- */
+
+bool lam_signing_exists(struct rie *r, struct str arn, struct arena *a);
+
+/* ---- op_function.c ---- */
+
+/* Is there a package in source (Code, Content, UpdateFunctionCode's input) that can be had? False
+ * with c->err set. */
+bool lam_code_check_source(struct call *c, struct jval source);
 #endif

@@ -63,8 +63,8 @@ bool lam_name_parse(struct str text, struct lam_name *ret)
 static void follow_qualifier(struct rie *r, struct arena *a, struct lam_target *t)
 {
     struct str version = t->qualifier;
-    struct str key = lam_doc_key(a, t->account, t->region, "%.*s/%.*s", STR_ARG(t->name),
-                                 STR_ARG(t->qualifier));
+    struct str key =
+        lam_doc_key(a, t->account, t->region, "%.*s/%.*s", STR_ARG(t->name), STR_ARG(t->qualifier));
     if (version.n == 0 || str_eq_c(version, "$LATEST")) {
         t->f = t->latest;
         return;
@@ -72,8 +72,8 @@ static void follow_qualifier(struct rie *r, struct arena *a, struct lam_target *
     t->is_alias = !lam_is_number(version) && lam_doc_get(r, DOC_ALIAS, key, a, &t->alias);
     if (t->is_alias)
         version = lam_alias_pick(t->alias, a);
-    t->f = str_eq_c(version, "$LATEST") ? t->latest
-                                        : lam_function_find_version(r, t->latest, version);
+    t->f =
+        str_eq_c(version, "$LATEST") ? t->latest : lam_function_find_version(r, t->latest, version);
 }
 
 bool lam_target_find(struct rie *r, struct str account, struct str region, struct str text,
@@ -104,10 +104,9 @@ bool lam_target_find(struct rie *r, struct str account, struct str region, struc
 
 bool lam_target_of_call(struct call *c, struct lam_target *ret)
 {
-    return lam_target_find(c->svc->state, c->account, c->region,
-                           jval_text(jval_get(c->in, "FunctionName"), c->arena),
-                           jval_text(jval_get(c->in, "Qualifier"), c->arena), c->arena, ret,
-                           &c->err);
+    return lam_target_find(
+        c->svc->state, c->account, c->region, jval_text(jval_get(c->in, "FunctionName"), c->arena),
+        jval_text(jval_get(c->in, "Qualifier"), c->arena), c->arena, ret, &c->err);
 }
 
 struct str lam_target_arn(const struct lam_target *t, struct arena *a)
@@ -121,28 +120,6 @@ bool lam_target_missing(const struct lam_target *t, struct arena *a, struct aws_
 {
     return aws_fail(err, a, &LAMBDA_ResourceNotFoundException, "Function not found: %.*s",
                     STR_ARG(lam_target_arn(t, a)));
-}
-
-struct lam_function *lam_function_resolve(struct rie *r, struct str account, struct str region,
-                                          struct str text, struct str qualifier, bool for_invoke,
-                                          struct arena *a, struct aws_err *err)
-{
-    struct lam_target t;
-    if (!lam_target_find(r, account, region, text, qualifier, a, &t, err))
-        return NULL;
-    if (t.f == NULL) {
-        if (t.qualifier.n == 0 && for_invoke)
-            t.qualifier = STR("$LATEST");
-        lam_target_missing(&t, a, err);
-    }
-    return t.f;
-}
-
-struct lam_function *lam_function_of_call(struct call *c)
-{
-    return lam_function_resolve(
-        c->svc->state, c->account, c->region, jval_text(jval_get(c->in, "FunctionName"), c->arena),
-        jval_text(jval_get(c->in, "Qualifier"), c->arena), false, c->arena, &c->err);
 }
 
 struct lam_function *lam_latest_of_call(struct call *c)

@@ -48,7 +48,7 @@ void invocation_finish(struct invocation *inv, struct str payload, bool failed, 
         ret->status = 200;
         ret->payload = arena_str(a, payload);
         ret->function_error = failed ? STR("Unhandled") : STR("");
-        ret->executed_version = STR("$LATEST");
+        ret->executed_version = arena_str(a, inv->version);
         ret->request_id = arena_str(a, inv->request_id);
         ret->log_tail = inv->want_log_tail ? arena_str(a, log_tail) : STR_NONE;
         wait_fire(inv->wait, WAIT_READY);
@@ -116,7 +116,8 @@ static bool check_payload(struct str payload, bool asynchronous, struct arena *a
 }
 
 static struct invocation *invocation_new(struct rie *r, const struct rie_request *req,
-                                         const struct lam_function *f, struct str payload)
+                                         const struct lam_function *f, struct str arn,
+                                         struct str payload)
 {
     struct arena *m = arena_new(0, 64 << 20);
     struct invocation *inv = ARENA_NEW(m, struct invocation);
@@ -126,8 +127,9 @@ static struct invocation *invocation_new(struct rie *r, const struct rie_request
     list_init(&inv->link);
     inv->account = arena_str(m, f->account);
     inv->region = arena_str(m, f->region);
-    inv->function = arena_str(m, f->name);
-    inv->arn = arena_str(m, f->arn);
+    inv->function = arena_str(m, f->id);
+    inv->version = arena_str(m, f->version);
+    inv->arn = arena_str(m, arn);
     inv->timeout_s = f->timeout_s;
     inv->memory_mb = f->memory_mb;
     inv->payload = arena_str(m, payload);
@@ -151,9 +153,18 @@ void rie_invoke(struct rie *r, const struct rie_request *req, struct arena *a,
 {
     struct str payload = req->payload.n > 0 ? req->payload : STR("{}");
     *ret = (struct rie_result){.request_id = req->request_id};
-    struct lam_function *f = lam_function_resolve(r, req->account, req->region, req->function,
-                                                  req->qualifier, true, a, &ret->err);
-    if (f == NULL || !check_payload(payload, req->type == RIE_EVENT, a, &ret->err)) {
+    struct lam_target t;
+    if (!lam_target_find(r, req->account, req->region, req->function, req->qualifier, a, &t,
+                         &ret->err)) {
+        wait_fire(w, WAIT_READY);
+        return;
+    }
+    struct str arn = lam_target_arn(&t, a);
+    struct lam_function *f = t.f;
+    if (f == NULL && t.qualifier.n == 0)
+        t.qualifier = STR("$LATEST"); /* recorded 2025-11: an unknown function is named so */
+    if ((f == NULL && !lam_target_missing(&t, a, &ret->err)) ||
+        !check_payload(payload, req->type == RIE_EVENT, a, &ret->err)) {
         wait_fire(w, WAIT_READY);
         return;
     }
@@ -167,7 +178,7 @@ void rie_invoke(struct rie *r, const struct rie_request *req, struct arena *a,
         wait_fire(w, WAIT_READY);
         return;
     }
-    struct invocation *inv = invocation_new(r, req, f, payload);
+    struct invocation *inv = invocation_new(r, req, f, arn, payload);
     if (req->type == RIE_EVENT) {
         ret->status = 202;
         ret->request_id = arena_str(a, inv->request_id);

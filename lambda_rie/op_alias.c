@@ -6,10 +6,6 @@
 
 enum { PAGE_MAX = 50 };
 
-/* recorded without a Type member */
-static const struct aws_err_kind invalid_untyped = {"InvalidParameterValueException", "", 400,
-                                                    false, NULL};
-
 static struct rie *rie_of(struct call *c)
 {
     return c->svc->state;
@@ -82,7 +78,7 @@ static bool check_weights(struct call *c, struct alias *al)
                         "in routing configuration.",
                         STR_ARG(other), STR_ARG(other));
     if (str_eq_c(al->version, "$LATEST"))
-        return aws_fail(&c->err, c->arena, &invalid_untyped,
+        return aws_fail(&c->err, c->arena, &lam_invalid_untyped,
                         "$LATEST is not supported for an alias pointing to more than 1 version");
     return version_exists(c, al, other);
 }
@@ -222,9 +218,6 @@ enum call_status lam_list_aliases(struct call *c)
             str_eq(version, jval_text(jval_get(page.docs[i].v, "FunctionVersion"), c->arena)))
             json_raw(&c->out, NULL, page.docs[i].text);
     }
-    json_end(&c->out);
-    if (page.next.n > 0)
-        json_str(&c->out, "NextMarker", page.next);
-    json_end(&c->out);
+    lam_page_end(c, &page);
     return CALL_DONE;
 }

@@ -17,12 +17,11 @@ static struct rie *rie_of(struct call *c)
 /* A digest of everything that a version keeps: two publications of the same make one version. */
 static struct str content_of(const struct lam_function *f, struct arena *a)
 {
-    const struct str parts[] = {f->runtime,     f->handler,       f->role,
-                                f->description, f->env_json,      f->layers_json,
-                                f->dead_letter, f->architecture,  f->log_format,
-                                f->log_group,   f->app_log_level, f->system_log_level,
-                                f->tracing,     f->kms_key,       f->snap_start,
-                                f->code_dir,    f->code_sha256};
+    const struct str parts[] = {
+        f->runtime,       f->handler,          f->role,         f->description, f->env_json,
+        f->layers_json,   f->dead_letter,      f->architecture, f->log_format,  f->log_group,
+        f->app_log_level, f->system_log_level, f->tracing,      f->kms_key,     f->snap_start,
+        f->code_dir,      f->code_sha256};
     struct buf *b = arena_new_buf(a, 32 << 20);
     uint8_t sha[32];
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -121,7 +120,8 @@ enum call_status lam_list_versions_by_function(struct call *c)
     size_t limit, given = 0;
     if (f == NULL || !lam_page_read(c, PAGE_MAX, &after, &limit))
         return CALL_FAILED;
-    size_t n = lam_functions_sorted(rie_of(c), f->account, f->region, f->name, true, c->arena, &all);
+    size_t n =
+        lam_functions_sorted(rie_of(c), f->account, f->region, f->name, true, c->arena, &all);
     json_obj(&c->out, NULL);
     json_arr(&c->out, "Versions");
     size_t i = 0;
@@ -132,10 +132,8 @@ enum call_status lam_list_versions_by_function(struct call *c)
         lam_function_write(all[i], LAM_SHOW_LISTED, true, &c->out);
         json_end(&c->out);
     }
-    json_end(&c->out);
-    if (i < n)
-        json_str(&c->out, "NextMarker", lam_page_marker(c->arena, all[i - 1]->version));
-    json_end(&c->out);
+    lam_page_end(c, &(struct lam_page){
+                        .next = i < n ? lam_page_marker(c->arena, all[i - 1]->version) : STR_NONE});
     return CALL_DONE;
 }
 
@@ -167,8 +165,8 @@ static struct str aliases_of(struct call *c, const struct lam_target *t)
 bool lam_qualifier_delete(struct rie *r, const struct lam_target *t, struct arena *a)
 {
     static const char *const kinds[] = {DOC_POLICY, DOC_INVOKE, DOC_PROVISIONED};
-    struct str key = lam_doc_key(a, t->account, t->region, "%.*s/%.*s", STR_ARG(t->name),
-                                 STR_ARG(t->qualifier));
+    struct str key =
+        lam_doc_key(a, t->account, t->region, "%.*s/%.*s", STR_ARG(t->name), STR_ARG(t->qualifier));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!lam_doc_del(r, kinds[i], key))
             return false;
@@ -188,8 +186,8 @@ enum call_status lam_version_delete(struct call *c, const struct lam_target *t)
                          "%.*s",
                          STR_ARG(aliases));
     c->out_status = 204; /* also when there is no such version */
-    if (t->f != NULL && (!lam_qualifier_delete(rie_of(c), t, c->arena) ||
-                         !lam_function_delete(rie_of(c), t->f)))
+    if (t->f != NULL &&
+        (!lam_qualifier_delete(rie_of(c), t, c->arena) || !lam_function_delete(rie_of(c), t->f)))
         return CALL_FAIL(c, &LAMBDA_ServiceException, "The version could not be deleted.");
     return CALL_DONE;
 }

@@ -24,7 +24,8 @@ struct invocation { /* owns its arena */
     struct rie *r;
     struct list link; /* in a pool's queue or rie.retries */
     struct lam_pool *pool;
-    struct str account, region, function; /* to find the record again for a retry */
+    struct str account, region, function; /* to find the record again for a retry: its id */
+    struct str version;
     struct str request_id, payload, client_context, trace_id, arn;
     int64_t start_us, timeout_s, memory_mb;
     bool want_log_tail, asynchronous;

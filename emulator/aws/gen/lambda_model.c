@@ -318,7 +318,7 @@ static const struct shape_member members[] = {
     {"Qualifier", "Qualifier", "qualifier", 16, 9, 0, IN_QUERY},
     {"TenantId", "X-Amz-Tenant-Id", "tenantId", 46, 8, 0, IN_HEADER},
     {"FunctionName", "FunctionName", "functionName", 10, 12, NEED_MEMBER, IN_URI},
-    {"InvokeArgs", "InvokeArgs", "invokeArgs", 258, 10, NEED_MEMBER, IN_BODY},
+    {"InvokeArgs", "InvokeArgs", "invokeArgs", 258, 10, 0, IN_BODY},
     {"FunctionName", "FunctionName", "functionName", 10, 12, NEED_MEMBER, IN_URI},
     {"InvocationType", "X-Amz-Invocation-Type", "invocationType", 260, 14, 0, IN_HEADER},
     {"LogType", "X-Amz-Log-Type", "logType", 255, 7, 0, IN_HEADER},
