@@ -689,7 +689,7 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 173, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "TracingConfig"},
     {SH_STRING, 174, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 20, 0, 1, 0, 0, 0, "TracingMode"},
     {SH_LIST, 174, 0, 173, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "LayerList"},
-    {SH_STRING, 174, 0, 0, 0, 1, 140, 41, 0, 0, 1, 0, 0, 0, "LayerVersionArn"},
+    {SH_STRING, 174, 0, 0, 0, 1, 2048, 41, 0, 0, 1, 0, 0, 0, "LayerVersionArn"},
     {SH_LIST, 174, 0, 175, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, "FileSystemConfigList"},
     {SH_STRUCT, 174, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "FileSystemConfig"},
     {SH_STRING, 176, 0, 0, 0, 0, 256, 42, 0, 0, 1, 0, 0, 0, "FileSystemArn"},
@@ -918,7 +918,7 @@ static const struct shape_pattern patterns[] = {
     {"(arn:(aws[a-zA-Z-]*)\?:lambda:)\?([a-z]{2}((-gov)|(-iso([a-z]\?)))\?-[a-z]+-\\d{1}:)\?(\\d{12}:)\?(function:)\?([a-zA-Z0-9-_]+)", NULL, 0},
     {"(\\$LATEST\\.PUBLISHED|[0-9]+)", NULL, 0},
     {"ALL|[a-z]{2}(-gov)\?-[a-z]+-\\d{1}", NULL, 0},
-    {"arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]\?)))\?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))\?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)", NULL, 0},
+    {"arn:(aws[a-zA-Z-]*):lambda:(eusc-)\?[a-z]{2}((-gov)|(-iso([a-z]\?)))\?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))\?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)", NULL, 0},
     {"arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b\?)))\?-[a-z]+-\\d{1}::runtime:.+", NULL, 0},
     {"([a-zA-Z0-9-_.]+)", set_54, 0},
 };
