@@ -1,6 +1,10 @@
 #include "arn.h"
+#include "clock.h"
 #include "ddb_internal.h"
+#include "dynamodbstreams_model.h"
+#include "index.h"
 #include "panic.h"
+#include "ttl.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,11 +16,74 @@ static struct op ops[] = {
 #undef OP
 };
 
+static struct op streams_ops[] = {
+#define OP(name, handler, writes) {#name, handler, writes, NULL},
+#include "streams_ops.def"
+#undef OP
+};
+
+void ddb_reload(struct ddb *d)
+{
+    streams_reload(&d->streams);
+    catalog_reload(&d->catalog);
+    ddb_wake(d);
+}
+
+void ddb_wake(struct ddb *d)
+{
+    d->maybe_filling = true;
+    ttl_wake(d);
+}
+
+bool ddb_fill_small_indexes(struct ddb *d, struct table *t)
+{
+    enum { SMALL_BYTES = 1 << 20, SMALL_ITEMS = 2000 };
+    if (t->bytes > SMALL_BYTES || t->items > SMALL_ITEMS)
+        return true;
+    for (size_t i = 0; i < t->index_count; i++) {
+        bool done = !t->indexes[i].filling;
+        while (!done) {
+            if (!index_backfill_slice(&d->store, t, &t->indexes[i], &done))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* One slice for each index that is not complete. */
+static void fill_indexes(struct ddb *d)
+{
+    size_t at = 0;
+    struct str key;
+    void *value;
+    bool more = false, done;
+    if (!d->maybe_filling)
+        return;
+    while (map_next(&d->catalog.tables, &at, &key, &value)) {
+        struct table *t = value;
+        for (size_t i = 0; i < t->index_count; i++) {
+            if (!t->indexes[i].filling)
+                continue;
+            more = true;
+            if (!db_begin(d->db) || !index_backfill_slice(&d->store, t, &t->indexes[i], &done))
+                return; /* logged; again in the next tick */
+        }
+    }
+    d->maybe_filling = more;
+}
+
+struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_edit *edits,
+                             size_t count, struct arena *a)
+{
+    ddb_wake(d);
+    return catalog_change(&d->catalog, t, table_def_edit(t->def, edits, count, a));
+}
+
 static void on_rollback(void *arg)
 {
     struct ddb *d = arg;
-    d->store.maybe_doomed = true;
-    catalog_reload(&d->catalog);
+    d->store.maybe_doomed = d->store.maybe_gone = true;
+    ddb_reload(d);
 }
 
 struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
@@ -29,16 +96,24 @@ struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
         free(d);
         return NULL;
     }
+    if (!streams_open(&d->streams, &d->store, reterr, reterr_size)) {
+        streams_release(&d->streams);
+        store_close(&d->store);
+        free(d);
+        return NULL;
+    }
     if (!catalog_load(&d->catalog, &d->store)) {
         snprintf(reterr, reterr_size,
                  "the DynamoDB tables in %s/puddle.db cannot be read (damaged "
                  "file?): move it away, or choose another --data folder",
                  db_dir(db) == NULL ? "memory" : db_dir(db));
         catalog_release(&d->catalog);
+        streams_release(&d->streams);
         store_close(&d->store);
         free(d);
         return NULL;
     }
+    d->maybe_filling = true;
     buf_init(&d->text, ATTR_TEXT_MAX);
     db_on_rollback(db, on_rollback, d);
     d->service = (struct service){.id = "dynamodb",
@@ -50,6 +125,16 @@ struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
                                   .state = d,
                                   .internal_error = &DYNAMODB_InternalServerError};
     service_init(&d->service);
+    d->streams_service = (struct service){.id = "dynamodbstreams",
+                                          .signing_name = "dynamodb",
+                                          .label = "DynamoDBStreams_20120810",
+                                          .protocol = WIRE_JSON,
+                                          .model = &dynamodbstreams_model,
+                                          .ops = streams_ops,
+                                          .op_count = sizeof streams_ops / sizeof *streams_ops,
+                                          .state = d,
+                                          .internal_error = &DYNAMODBSTREAMS_InternalServerError};
+    service_init(&d->streams_service);
     return d;
 }
 
@@ -62,6 +147,7 @@ void ddb_free(struct ddb *d)
         (void)catalog_write_counts(&d->catalog);
     db_off_rollback(d->db, on_rollback, d);
     catalog_release(&d->catalog);
+    streams_release(&d->streams);
     store_close(&d->store);
     buf_release(&d->text);
     free(d);
@@ -72,6 +158,11 @@ struct service *ddb_service(struct ddb *d)
     return &d->service;
 }
 
+struct service *ddb_streams_service(struct ddb *d)
+{
+    return &d->streams_service;
+}
+
 size_t ddb_table_count(const struct ddb *d)
 {
     return d->catalog.tables.count;
@@ -80,6 +171,18 @@ size_t ddb_table_count(const struct ddb *d)
 void ddb_maintain(struct ddb *d)
 {
     store_sweep(&d->store);
+    int64_t now_ms = clock_now_ms();
+    streams_maintain(&d->streams, now_ms);
+    fill_indexes(d);
+    ttl_maintain(d, now_ms);
+}
+
+int64_t ddb_due_ms(const struct ddb *d)
+{
+    int64_t due = d->streams.due_ms;
+    if (d->ttl_due_ms < due)
+        due = d->ttl_due_ms;
+    return d->store.maybe_doomed || d->store.maybe_gone || d->maybe_filling ? 0 : due;
 }
 
 bool ddb_reset(struct ddb *d)
@@ -88,10 +191,10 @@ bool ddb_reset(struct ddb *d)
     void *t;
     size_t at;
     while (at = 0, map_next(&d->catalog.tables, &at, &key, &t)) {
-        if (!db_begin(d->db) || !catalog_remove(&d->catalog, t))
+        if (!db_begin(d->db) || !ttl_drop(&d->store, t) || !catalog_remove(&d->catalog, t))
             return false;
     }
-    return true;
+    return streams_reset(&d->streams);
 }
 
 enum call_status ddb_internal_error(struct call *c)

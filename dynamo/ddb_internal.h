@@ -6,17 +6,22 @@
 #include "ddb.h"
 #include "dynamodb_model.h"
 #include "key.h"
+#include "stream.h"
 
 #define OP(name, handler, writes) call_fn handler;
 #include "ops.def"
+#include "streams_ops.def"
 #undef OP
 
 struct ddb {
-    struct service service;
+    struct service service, streams_service;
     struct db *db;
     struct store store;
     struct catalog catalog;
-    struct buf text; /* scratch of the running operation (none parks): item texts */
+    struct streams streams;
+    bool maybe_filling; /* an index may have to be filled in slices */
+    int64_t ttl_due_ms; /* when an item may expire next; 0: not known (ttl.h) */
+    struct buf text;    /* scratch of the running operation (none parks): item texts */
 };
 
 static inline struct ddb *ddb_of(const struct call *c)
@@ -27,6 +32,22 @@ static inline struct ddb *ddb_of(const struct call *c)
 enum call_status ddb_internal_error(struct call *c);
 /* The scratch buffer, empty. */
 struct buf *ddb_text(struct call *c);
+
+/* A change of tables, around which an operation puts: begin; then db_savepoint_release, or failed,
+ * which takes it back, in memory as well: every struct table of before is gone. */
+bool ddb_change_begin(struct call *c);
+enum call_status ddb_change_failed(struct call *c);
+/* Changes t's definition. t is gone after success; NULL: the store failed. */
+struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_edit *edits,
+                             size_t count, struct arena *a);
+/* Background work has to look again at what is due: tables were changed or loaded. */
+void ddb_wake(struct ddb *d);
+/* New indexes of a table that is not big are filled at once. False: the store failed. */
+bool ddb_fill_small_indexes(struct ddb *d, struct table *t);
+/* What is known of tables and streams, from the store again. */
+void ddb_reload(struct ddb *d);
+/* Gives t a new stream of spec's view type. t is gone after success; NULL: the store failed. */
+struct table *ddb_stream_on(struct call *c, struct table *t, struct jval spec);
 
 /* Item operations and table operations word the same failure differently (fact 118). */
 enum ddb_lookup { DDB_FOR_ITEM, DDB_FOR_TABLE };

@@ -3,7 +3,7 @@
  * Pure: no store, no table but the schema that is passed in. Items go in and out as canonical JSON
  * text, the form they are stored in (attr.h). Facts 74-101 of facts/dynamodb.md.
  *
- * Order of use: expr_env_init, the expr_parse_... of every expression in the order the operation
+ * Order of use: expr_env_new, the expr_parse_... of every expression in the order the operation
  * reports errors, expr_env_finish (unused names and values), then evaluation, any number of times.
  */
 #ifndef PUDDLE_EXPR_H
@@ -15,13 +15,19 @@ enum expr_kind { EXPR_CONDITION, EXPR_FILTER, EXPR_KEY_CONDITION, EXPR_UPDATE, E
 /* ExpressionAttributeNames and ...Values of one request (or one member of a batch), and which of
  * them were used. Lives in the arena. */
 struct expr_env;
+/* Which expressions the request has: the maps may only be given with some. */
+struct expr_given {
+    size_t any;         /* of every kind, projections included */
+    size_t with_values; /* of the kinds that can use values: all but projections */
+    const char *absent; /* what AWS says when there are none of those: "ConditionExpression is
+                           null", "UpdateExpression and ConditionExpression are null" */
+};
 /* names, values: MISSING where the request has none. wording: as for item_read. NULL: *err set. */
 struct expr_env *expr_env_new(struct arena *a, struct jval names, struct jval values,
-                              enum attr_wording wording, struct aws_err *err);
-/* After the last parse: everything given must have been used. present: how many expressions the
- * request had; absent_list: what AWS names when it had none ("ConditionExpression is null"). */
-bool expr_env_finish(struct expr_env *env, size_t present, const char *absent_list,
-                     struct aws_err *err);
+                              struct expr_given given, enum attr_wording wording,
+                              struct aws_err *err);
+/* After the last parse: everything given must have been used. */
+bool expr_env_finish(const struct expr_env *env, struct aws_err *err);
 
 struct expr_cond; /* condition and filter */
 bool expr_parse_condition(struct expr_env *env, enum expr_kind kind, struct str text,
@@ -32,7 +38,9 @@ bool expr_cond_eval(const struct expr_cond *x, struct str item, struct arena *sc
  * keys. */
 struct str expr_cond_touches(const struct expr_cond *x, const struct str *names, size_t count);
 
-/* What a key condition says, in the order written; matching it with a schema is the caller's. */
+/* What a key condition says, in the order written; matching it with a schema is the caller's.
+ * DynamoDB reports what a key condition may not contain only after unused names and values: such
+ * an error waits in env for expr_env_finish, and *ret is not complete then. */
 enum expr_key_op { KEY_EQ, KEY_LT, KEY_LE, KEY_GT, KEY_GE, KEY_BETWEEN, KEY_BEGINS_WITH };
 struct expr_key_term {
     struct str name;
@@ -58,8 +66,7 @@ bool expr_update_apply(const struct expr_update *x, struct str old, struct str k
                        struct arena *scratch, struct buf *out, struct aws_err *err);
 /* The paths that x changes, cut out of an item: ReturnValues UPDATED_OLD and UPDATED_NEW. False:
  * there is nothing of them in the item (nothing appended). */
-bool expr_update_cut(const struct expr_update *x, struct str item, struct arena *scratch,
-                     struct buf *out);
+bool expr_update_cut(const struct expr_update *x, struct str item, struct buf *out);
 
 struct expr_projection;
 bool expr_parse_projection(struct expr_env *env, struct str text, struct expr_projection **ret,
@@ -67,8 +74,7 @@ bool expr_parse_projection(struct expr_env *env, struct str text, struct expr_pr
 /* The top-level attributes it reads. */
 const struct str *expr_projection_names(const struct expr_projection *x, size_t *ret_count);
 /* The projected item as canonical text, "{}" if nothing is left. */
-void expr_project(const struct expr_projection *x, struct str item, struct arena *scratch,
-                  struct buf *out);
+void expr_project(const struct expr_projection *x, struct str item, struct buf *out);
 
 /* ---- the legacy parameters, into the same structures ---- */
 

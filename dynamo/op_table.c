@@ -3,6 +3,8 @@
  * see it at their first look. */
 #include "ddb_internal.h"
 #include "ids.h"
+#include "index.h"
+#include "ttl.h"
 
 enum { LIST_MAX = 100 };
 
@@ -21,6 +23,43 @@ static struct str table_name(struct call *c)
     return jval_text(jval_get(c->in, "TableName"), c->arena);
 }
 
+bool ddb_change_begin(struct call *c)
+{
+    struct ddb *d = ddb_of(c);
+    return db_begin(d->db) && db_savepoint(d->db);
+}
+
+enum call_status ddb_change_failed(struct call *c)
+{
+    struct ddb *d = ddb_of(c);
+    db_savepoint_rollback(d->db);
+    ddb_reload(d);
+    return ddb_internal_error(c);
+}
+
+static bool wants_stream(struct call *c)
+{
+    bool enabled = false;
+    jval_bool(jval_get(jval_get(c->in, "StreamSpecification"), "StreamEnabled"), &enabled);
+    return enabled;
+}
+
+struct table *ddb_stream_on(struct call *c, struct table *t, struct jval spec)
+{
+    struct ddb *d = ddb_of(c);
+    struct str view = jval_text(jval_get(spec, "StreamViewType"), c->arena);
+    const struct stream *st = streams_create(&d->streams, t, view, c->now_ms);
+    if (st == NULL)
+        return NULL;
+    struct table_edit edits[] = {
+        {"StreamSpecification",
+         arena_fmt(c->arena, "{\"StreamEnabled\":true,\"StreamViewType\":\"%.*s\"}",
+                   STR_ARG(view))},
+        {"StreamId", arena_fmt(c->arena, "%lld", (long long)st->id)},
+        {"StreamLabel", arena_fmt(c->arena, "\"%.*s\"", STR_ARG(st->label))}};
+    return ddb_table_edit(d, t, edits, 3, c->arena);
+}
+
 enum call_status ddb_create_table(struct call *c)
 {
     static const char *const unsupported[] = {"ResourcePolicy", "GlobalTableSourceArn",
@@ -36,13 +75,13 @@ enum call_status ddb_create_table(struct call *c)
     ids_uuid(id);
     struct table_stamp stamp = {id, c->now_ms};
     struct str def = table_def_text(c->in, &stamp, c->arena);
-    if (!db_begin(d->db) || !db_savepoint(d->db))
+    if (!ddb_change_begin(c))
         return ddb_internal_error(c);
     struct table *t = catalog_add(&d->catalog, c->account, c->region, name, def);
-    if (t == NULL) {
-        db_savepoint_rollback(d->db);
-        return ddb_internal_error(c);
-    }
+    if (t != NULL && wants_stream(c))
+        t = ddb_stream_on(c, t, jval_get(c->in, "StreamSpecification"));
+    if (t == NULL)
+        return ddb_change_failed(c);
     db_savepoint_release(d->db);
     json_obj(&c->out, NULL);
     table_describe(t, "CREATING", c->arena, &c->out, "TableDescription");
@@ -52,9 +91,11 @@ enum call_status ddb_create_table(struct call *c)
 
 enum call_status ddb_describe_table(struct call *c)
 {
-    const struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
+    struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
     if (t == NULL)
         return CALL_FAILED;
+    for (size_t i = 0; i < t->index_count; i++)
+        index_count(&ddb_of(c)->store, &t->indexes[i]);
     json_obj(&c->out, NULL);
     table_describe(t, "ACTIVE", c->arena, &c->out, "Table");
     json_end(&c->out);
@@ -91,15 +132,20 @@ enum call_status ddb_delete_table(struct call *c)
         return CALL_FAIL(c, &AWS_ValidationException,
                          "Resource cannot be deleted as it is currently protected against "
                          "deletion. Disable deletion protection first.");
+    for (size_t i = 0; i < t->index_count; i++) {
+        if (t->indexes[i].filling)
+            return CALL_FAIL(c, &DYNAMODB_ResourceInUseException,
+                             "Attempt to change a resource which is still in use: Cannot delete "
+                             "table while indexes are being created, updated, or deleted.");
+    }
     json_obj(&c->out, NULL);
     table_describe(t, "DELETING", c->arena, &c->out, "TableDescription");
     json_end(&c->out);
-    if (!db_begin(d->db) || !db_savepoint(d->db))
+    if (!ddb_change_begin(c))
         return ddb_internal_error(c);
-    if (!catalog_remove(&d->catalog, t)) {
-        db_savepoint_rollback(d->db);
-        return ddb_internal_error(c);
-    }
+    if (!streams_close(&d->streams, t->stream_id, c->now_ms) || !ttl_drop(&d->store, t) ||
+        !catalog_remove(&d->catalog, t))
+        return ddb_change_failed(c);
     db_savepoint_release(d->db);
     return CALL_DONE;
 }

@@ -1,14 +1,113 @@
+/* Making records. The text is what GetRecords answers, byte for byte. */
 #include "stream.h"
+#include "ids.h"
+#include "item_same.h"
+#include "log.h"
+#include "write.h"
 
-/* No operation can read a stream yet. */
+enum { TEXT_KEEP = 1 << 20 };
+static const int64_t SHARD_MS = INT64_C(4) * 3600 * 1000; /* AWS's shards live about 4 hours */
+
 bool stream_enabled(const struct table *t)
 {
-    (void)t;
-    return false;
+    return t->stream_id != 0;
+}
+
+/* Keys; returns their size. */
+static size_t write_keys(struct json_out *out, const struct table *t, const struct item *item)
+{
+    size_t size = 0;
+    json_obj(out, "Keys");
+    for (size_t i = 0; i < (size_t)t->key.hash_count + t->key.range_count; i++) {
+        const struct attr *at = item_find(item, t->key.part[i].name);
+        if (at == NULL)
+            continue;
+        json_key(out, at->name);
+        json_raw(out, NULL, at->json);
+        size += at->size;
+    }
+    json_end(out);
+    return size;
+}
+
+/* Returns the record's SizeBytes: keys and images, as items are sized. */
+static size_t write_record(struct buf *text, const struct stream *st, const struct ddb_write *w,
+                           int64_t now_ms)
+{
+    const struct item *old = w->has_old_item ? &w->old : NULL;
+    struct json_out out;
+    char event[33], seq[STREAM_SEQ_SIZE];
+    ids_hex(event, 32);
+    stream_seq_text(st->next, seq);
+    json_out_init(&out, text);
+    json_obj(&out, NULL);
+    json_cstr(&out, "eventID", event);
+    json_cstr(&out, "eventName", old == NULL ? "INSERT" : w->now == NULL ? "REMOVE" : "MODIFY");
+    json_cstr(&out, "eventVersion", "1.1");
+    json_cstr(&out, "eventSource", "aws:dynamodb");
+    json_str(&out, "awsRegion", st->region);
+    json_obj(&out, "dynamodb");
+    json_i64(&out, "ApproximateCreationDateTime", now_ms / 1000);
+    size_t size = write_keys(&out, w->t, w->now != NULL ? w->now : old);
+    if (w->now != NULL && (st->view == STREAM_NEW_IMAGE || st->view == STREAM_BOTH_IMAGES)) {
+        json_raw(&out, "NewImage", w->now->json);
+        size += w->now->size;
+    }
+    if (old != NULL && (st->view == STREAM_OLD_IMAGE || st->view == STREAM_BOTH_IMAGES)) {
+        json_raw(&out, "OldImage", old->json);
+        size += old->size;
+    }
+    json_cstr(&out, "SequenceNumber", seq);
+    json_i64(&out, "SizeBytes", (int64_t)size);
+    json_str(&out, "StreamViewType", st->view_text);
+    json_end(&out);
+    if (w->by == WRITE_BY_TTL)
+        json_raw(&out, "userIdentity",
+                 STR("{\"PrincipalId\":\"dynamodb.amazonaws.com\",\"Type\":\"Service\"}"));
+    json_end(&out);
+    return size;
+}
+
+static bool insert(struct streams *s, struct stream *st, size_t size, int64_t now_ms)
+{
+    sqlite3_stmt *q = store_stmt_of(s->store, &st->insert,
+                                    "INSERT INTO ddb_stream_%lld(seq, at, size, record)"
+                                    " VALUES(?, ?, ?, ?)",
+                                    st->id);
+    sqlite3_bind_int64(q, 1, st->next);
+    sqlite3_bind_int64(q, 2, now_ms);
+    sqlite3_bind_int64(q, 3, (int64_t)size);
+    sqlite3_bind_text64(q, 4, s->text.p, s->text.n, SQLITE_STATIC, SQLITE_UTF8);
+    int rc = sqlite3_step(q);
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        log_msg(LOG_ERROR, "dynamodb", "stream: %s", sqlite3_errmsg(db_handle(s->store->db)));
+    return rc == SQLITE_DONE;
 }
 
 bool stream_append(struct ddb *d, const struct ddb_write *w, int64_t now_ms)
 {
-    (void)d, (void)w, (void)now_ms;
+    struct streams *s = &d->streams;
+    struct stream *st = w->t->stream_id == 0 ? NULL : streams_by_id(s, w->t->stream_id);
+    if (st == NULL || (w->now == NULL && !w->has_old_item) ||
+        (w->now != NULL && w->has_old_item && item_same(&w->old, w->now)))
+        return true;
+    const struct stream_shard *sh = &st->shards[st->shard_count - 1];
+    if (sh->first < st->next && now_ms - sh->created_ms >= SHARD_MS &&
+        !stream_roll_shard(s, st, now_ms))
+        return false;
+    if (s->text.cap > TEXT_KEEP) {
+        size_t max = s->text.max;
+        buf_release(&s->text);
+        buf_init(&s->text, max);
+    }
+    buf_clear(&s->text);
+    size_t size = write_record(&s->text, st, w, now_ms);
+    if (s->text.overflow || !insert(s, st, size, now_ms))
+        return false;
+    st->next++;
+    stream_note_due(s, st, now_ms);
+    if (s->on_append != NULL)
+        s->on_append(s->on_append_arg, st);
     return true;
 }

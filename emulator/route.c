@@ -114,8 +114,9 @@ static void on_commit_failed(struct net_exchange *x, struct http_resp *resp)
 static bool authenticate(void *arg, struct call *c)
 {
     struct run *run = arg;
+    const char *name = c->svc->signing_name != NULL ? c->svc->signing_name : c->svc->id;
     struct sigv4_opts opts = {.keys = run->v.s->opts.strict_auth ? &run->v.s->keys : NULL,
-                              .service = str_c(c->svc->id),
+                              .service = str_c(name),
                               .now_ms = c->now_ms,
                               .normalize_path = true,
                               .rest = c->svc->protocol == WIRE_REST_JSON};

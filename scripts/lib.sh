@@ -24,7 +24,7 @@ need_packages() {
 
 setup_build() {
   need_packages build-essential cmake ninja-build pkg-config libh2o-evloop-dev libssl-dev libsodium-dev \
-    libsqlite3-dev libjsmn-dev libarchive-dev libyaml-dev zlib1g-dev ca-certificates curl
+    libsqlite3-dev libjsmn-dev libarchive-dev libyaml-dev libpcre2-dev zlib1g-dev ca-certificates curl
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     need_packages nodejs npm
   fi

@@ -20,7 +20,8 @@ struct op {           /* one row of a service's operation table (ops.def) */
     const struct op_model *model; /* set by service_init */
 };
 struct service {
-    const char *id;    /* "dynamodb": credential scope name */
+    const char *id;           /* "dynamodb": how it is listed, and its credential scope name */
+    const char *signing_name; /* a credential scope name that differs; NULL: id */
     const char *label; /* "DynamoDB_20120810" or "lambda": for messages and the operation list */
     enum wire_protocol protocol;
     const struct shape_model *model;
@@ -36,7 +37,7 @@ const struct op *service_find_op(const struct service *s, struct str name);
 struct call {
     const struct service *svc;
     const struct op *op;
-    struct arena *arena;         /* everything the call allocates; it dies after reply() returned         */
+    struct arena *arena; /* everything the call allocates; it dies after reply() returned         */
     const struct http_req *http; /* the request it came from; NULL for calls without one */
     struct jval in;     /* input members by model name (URI, query, header and body merged),
                            checked against the model before the handler runs                    */

@@ -62,6 +62,17 @@ static __attribute__((unused)) struct str fx_call(const char *op, const char *js
     return fx_call_as("000000000000", "us-east-1", op, str_c(json));
 }
 
+/* A call of DynamoDB Streams. */
+static __attribute__((unused)) struct str fx_stream_call(const char *op, const char *json)
+{
+    struct jval body;
+    struct aws_err err = {0};
+    if (call_run_local(ddb_streams_service(fx), op, STR("000000000000"), STR("us-east-1"),
+                       str_c(json), fx_arena, &body, &err))
+        return jval_raw(body);
+    return arena_fmt(fx_arena, "%s: %.*s", err.kind->code, STR_ARG(err.message));
+}
+
 /* "[path.to.member]" of a reply as raw JSON; "(missing)". Parts are separated by '/'. */
 static __attribute__((unused)) struct str fx_get(struct str reply, const char *path)
 {
