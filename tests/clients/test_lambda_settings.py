@@ -293,14 +293,14 @@ class Small(Boto):
 
     def test_runtime_management_and_recursion(self):
         f = self.make()
-        at = "/2021-07-20/functions/%s/runtime-management-config" % f  # Put- and GetRuntimeManagementConfig
+        at = "/2021-07-20/functions/%s/runtime-management-config" % f  # PutRuntimeManagementConfig, GetRuntimeManagementConfig
         self.assertEqual(self.raw("GET", at), (200, {"FunctionArn": ARN + f, "UpdateRuntimeOn": "Auto"}))
         version = self.raw("GET", "/2015-03-31/functions/%s/configuration" % f)[1]["RuntimeVersionConfig"]["RuntimeVersionArn"]
         self.assertEqual(self.raw("PUT", at, {"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": version})[0], 200)
         self.assertEqual(self.raw("GET", at)[1]["RuntimeVersionArn"], version)
         self.assertEqual(self.raw("PUT", at, {"UpdateRuntimeOn": "Manual"})[0], 400)
         self.assertEqual(self.raw("PUT", at, {"UpdateRuntimeOn": "Auto", "RuntimeVersionArn": version})[0], 400)
-        at = "/2024-08-31/functions/%s/recursion-config" % f  # Put- and GetFunctionRecursionConfig
+        at = "/2024-08-31/functions/%s/recursion-config" % f  # PutFunctionRecursionConfig, GetFunctionRecursionConfig
         self.assertEqual(self.raw("GET", at), (200, {"RecursiveLoop": "Terminate"}))
         self.assertEqual(self.raw("PUT", at, {"RecursiveLoop": "Allow"}), (200, {"RecursiveLoop": "Allow"}))
         self.assertEqual(self.raw("GET", at), (200, {"RecursiveLoop": "Allow"}))
