@@ -94,6 +94,11 @@ bool lam_target_of_call(struct call *c, struct lam_target *ret);
 struct str lam_target_arn(const struct lam_target *t, struct arena *a);
 /* Always false: "Function not found: ..." */
 bool lam_target_missing(const struct lam_target *t, struct arena *a, struct aws_err *err);
+/* A name plus a separate qualifier: what runs, or NULL with *err as AWS words it. for_invoke: an
+ * unknown function is named with its qualifier. */
+struct lam_function *lam_function_resolve(struct rie *r, struct str account, struct str region,
+                                          struct str text, struct str qualifier, bool for_invoke,
+                                          struct arena *a, struct aws_err *err);
 /* The function that FunctionName of c's input names, for operations on whole functions: a qualifier
  * in the name has no meaning there and is dropped. NULL with c->err set. */
 struct lam_function *lam_latest_of_call(struct call *c);

@@ -122,6 +122,21 @@ bool lam_target_missing(const struct lam_target *t, struct arena *a, struct aws_
                     STR_ARG(lam_target_arn(t, a)));
 }
 
+struct lam_function *lam_function_resolve(struct rie *r, struct str account, struct str region,
+                                          struct str text, struct str qualifier, bool for_invoke,
+                                          struct arena *a, struct aws_err *err)
+{
+    struct lam_target t;
+    if (!lam_target_find(r, account, region, text, qualifier, a, &t, err))
+        return NULL;
+    if (t.f == NULL) {
+        if (t.qualifier.n == 0 && for_invoke) /* recorded 2025-11 */
+            t.qualifier = STR("$LATEST");
+        lam_target_missing(&t, a, err);
+    }
+    return t.f;
+}
+
 struct lam_function *lam_latest_of_call(struct call *c)
 {
     struct lam_target t;
