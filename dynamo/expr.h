@@ -42,7 +42,9 @@ const struct str *expr_cond_names(const struct expr_cond *x, size_t *ret_count);
 /* Does it look into the top-level attribute: is there a path with more steps? */
 bool expr_cond_goes_into(const struct expr_cond *x, struct str name);
 
-/* What a key condition says, in the order written; matching it with a schema is the caller's. */
+/* What a key condition says, in the order written; matching it with a schema is the caller's.
+ * DynamoDB reports what a key condition may not contain only after unused names and values: such
+ * an error waits in env for expr_env_finish, and *ret is not complete then. */
 enum expr_key_op { KEY_EQ, KEY_LT, KEY_LE, KEY_GT, KEY_GE, KEY_BETWEEN, KEY_BEGINS_WITH };
 struct expr_key_term {
     struct str name;
@@ -68,8 +70,7 @@ bool expr_update_apply(const struct expr_update *x, struct str old, struct str k
                        struct arena *scratch, struct buf *out, struct aws_err *err);
 /* The paths that x changes, cut out of an item: ReturnValues UPDATED_OLD and UPDATED_NEW. False:
  * there is nothing of them in the item (nothing appended). */
-bool expr_update_cut(const struct expr_update *x, struct str item, struct arena *scratch,
-                     struct buf *out);
+bool expr_update_cut(const struct expr_update *x, struct str item, struct buf *out);
 
 struct expr_projection;
 bool expr_parse_projection(struct expr_env *env, struct str text, struct expr_projection **ret,
@@ -78,8 +79,7 @@ bool expr_parse_projection(struct expr_env *env, struct str text, struct expr_pr
 const struct str *expr_projection_names(const struct expr_projection *x, size_t *ret_count);
 bool expr_projection_goes_into(const struct expr_projection *x, struct str name);
 /* The projected item as canonical text, "{}" if nothing is left. */
-void expr_project(const struct expr_projection *x, struct str item, struct arena *scratch,
-                  struct buf *out);
+void expr_project(const struct expr_projection *x, struct str item, struct buf *out);
 
 /* ---- the legacy parameters, into the same structures ---- */
 

@@ -21,7 +21,7 @@ int64_t ddb_read_item(struct call *c, struct table *t, const struct ddb_key *key
         json_raw(&c->out, name, row.item); /* stored as it is sent */
     } else {
         struct buf *out = ddb_text(c);
-        expr_project(projection, row.item, c->arena, out);
+        expr_project(projection, row.item, out);
         ASSERT(!out->overflow);
         json_raw(&c->out, name, buf_view(out));
     }

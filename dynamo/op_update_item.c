@@ -9,7 +9,7 @@
 static void put_cut(struct call *c, const struct ddb_change *x, struct str item)
 {
     struct buf *out = arena_new_buf(c->arena, ATTR_TEXT_MAX);
-    if (x->update == NULL || item.p == NULL || !expr_update_cut(x->update, item, c->arena, out))
+    if (x->update == NULL || item.p == NULL || !expr_update_cut(x->update, item, out))
         return;
     ASSERT(!out->overflow);
     json_raw(&c->out, "Attributes", buf_view(out));

@@ -172,9 +172,6 @@ TEST(batch_get_projects_by_table)
                              "'ProjectionExpression':'v[1]'}}"),
                    "Responses"),
             "{'hhh':[{'v':{'S':'one'}}],'rrr':[{'v':{'L':[{'S':'b'}]}}]}");
-    CHECK_Q(fx_get(batch_get("{'hhh':{'Keys':[{'pk':{'S':'1'}}],'AttributesToGet':['w']}}"),
-                   "Responses"),
-            "{'hhh':[{'w':{'S':'x'}}]}");
     fx_close();
 }
 
