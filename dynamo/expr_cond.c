@@ -7,6 +7,7 @@
 
 struct slot {             /* a top-level attribute that the condition reads */
     struct str key, name; /* as in text, plain */
+    bool into;            /* some path goes further */
 };
 struct expr_cond {
     const struct expr_node *root;
@@ -87,7 +88,8 @@ struct expr_cond *expr_cond_seal(struct arena *a, struct expr_node *root)
         const struct expr_step *step = &s.use[i].path->step[0];
         s.use[i].first = i == 0 || !str_eq(s.use[i - 1].path->step[0].key, step->key);
         if (s.use[i].first)
-            x->slot[x->slots++] = (struct slot){step->key, step->name};
+            x->slot[x->slots++] = (struct slot){step->key, step->name, false};
+        x->slot[x->slots - 1].into |= s.use[i].path->count > 1;
         s.use[i].path->slot = x->slots - 1;
     }
     if (s.count > 1)
@@ -120,6 +122,21 @@ struct str expr_cond_touches(const struct expr_cond *x, const struct str *names,
         }
     }
     return STR_NONE;
+}
+
+const struct str *expr_cond_names(const struct expr_cond *x, size_t *ret_count)
+{
+    *ret_count = x->slots;
+    return x->names;
+}
+
+bool expr_cond_goes_into(const struct expr_cond *x, struct str name)
+{
+    for (size_t i = 0; i < x->slots; i++) {
+        if (x->slot[i].into && str_eq(x->slot[i].name, name))
+            return true;
+    }
+    return false;
 }
 
 /* ---- evaluation ---- */

@@ -3,8 +3,8 @@
 #include "expr_internal.h"
 #include <string.h>
 
-struct pick {       /* what is wanted of one value */
-    struct str key; /* of a map; p == NULL: a list element */
+struct pick {             /* what is wanted of one value */
+    struct str key, name; /* of a map, as in text and plain; p == NULL: a list element */
     uint32_t index;
     bool whole;
     struct pick *child; /* sorted */
@@ -41,7 +41,7 @@ static struct pick *add_pick(struct arena *a, struct pick *parent, const struct 
         parent->cap = cap;
     }
     struct pick *p = &parent->child[parent->count++];
-    *p = (struct pick){.key = key, .index = s->index};
+    *p = (struct pick){.key = key, .name = s->name, .index = s->index};
     return p;
 }
 
@@ -61,19 +61,34 @@ static const struct pick *find_pick(const struct pick *p, struct str key, uint32
     return NULL;
 }
 
+/* Top-level names in the order written, each once. */
+static void list_names(struct arena *a, struct expr_projection *x, struct expr_path *const *paths,
+                       size_t count)
+{
+    bool *seen = ARENA_ARRAY(a, bool, x->root.count + 1);
+    size_t n = 0;
+    x->names = ARENA_ARRAY(a, struct str, x->root.count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct pick *p = find_pick(&x->root, paths[i]->step[0].key, 0);
+        size_t at = (size_t)(p - x->root.child);
+        if (!seen[at])
+            x->names[n++] = paths[i]->step[0].name;
+        seen[at] = true;
+    }
+}
+
 void expr_pick_build(struct arena *a, struct expr_path *const *paths, size_t count,
                      struct expr_projection **ret)
 {
     struct expr_projection *x = ARENA_NEW(a, struct expr_projection);
     struct expr_path **sorted = expr_paths_sorted(a, paths, count);
-    x->names = ARENA_ARRAY(a, struct str, count + 1);
     for (size_t i = 0; i < count; i++) {
         struct pick *p = &x->root;
         for (size_t d = 0; d < sorted[i]->count; d++)
             p = add_pick(a, p, &sorted[i]->step[d]);
         p->whole = true;
-        x->names[x->root.count - 1] = sorted[i]->step[0].name;
     }
+    list_names(a, x, paths, count);
     *ret = x;
 }
 
@@ -158,6 +173,15 @@ const struct str *expr_projection_names(const struct expr_projection *x, size_t 
 {
     *ret_count = x->root.count;
     return x->names;
+}
+
+bool expr_projection_goes_into(const struct expr_projection *x, struct str name)
+{
+    for (size_t i = 0; i < x->root.count; i++) {
+        if (!x->root.child[i].whole && str_eq(x->root.child[i].name, name))
+            return true;
+    }
+    return false;
 }
 
 bool expr_projection_seal(struct arena *a, struct expr_path *const *paths, size_t count,
