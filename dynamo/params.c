@@ -20,6 +20,18 @@ static const struct str param_names[P_COUNT] = {
     [P_ATTRIBUTES] = {"AttributesToGet", 15},
     [P_NAMES] = {"ExpressionAttributeNames", 24},
     [P_VALUES] = {"ExpressionAttributeValues", 25},
+    [P_KEY_CONDITION] = {"KeyConditionExpression", 22},
+    [P_FILTER] = {"FilterExpression", 16},
+    [P_KEY_CONDITIONS] = {"KeyConditions", 13},
+    [P_QUERY_FILTER] = {"QueryFilter", 11},
+    [P_SCAN_FILTER] = {"ScanFilter", 10},
+    [P_INDEX_NAME] = {"IndexName", 9},
+    [P_SELECT] = {"Select", 6},
+    [P_LIMIT] = {"Limit", 5},
+    [P_FORWARD] = {"ScanIndexForward", 16},
+    [P_START] = {"ExclusiveStartKey", 17},
+    [P_SEGMENT] = {"Segment", 7},
+    [P_TOTAL_SEGMENTS] = {"TotalSegments", 13},
 };
 
 #define BIT(param) (1u << (param))
@@ -127,7 +139,8 @@ bool ddb_params_check(struct arena *a, const struct ddb_params *p, const struct 
                         "request: Non-expression parameters: {%.*s} Expression parameters: {%.*s}",
                         STR_ARG(present(a, p, s->older)), STR_ARG(present(a, p, s->expressions)));
     if (ddb_has(p, P_OPERATOR)) {
-        size_t conditions = ddb_has(p, P_EXPECTED) ? jval_count(p->v[P_EXPECTED]) : 0;
+        size_t conditions = jval_count(p->v[P_EXPECTED]) + jval_count(p->v[P_QUERY_FILTER]) +
+                            jval_count(p->v[P_SCAN_FILTER]);
         if (conditions == 0)
             return aws_fail(err, a, &AWS_ValidationException,
                             "ConditionalOperator cannot be used without Filter or Expected");
