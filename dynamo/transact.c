@@ -85,14 +85,17 @@ void ddb_targets_note(struct ddb_targets *t, struct call *c, size_t at, bool ok)
     c->err = (struct aws_err){0};
 }
 
-static bool are_distinct(const struct ddb_targets *t)
+bool ddb_transact_distinct(struct call *c, struct table *const *tables, const struct ddb_key *keys,
+                           size_t count)
 {
-    for (size_t i = 1; i < t->count; i++) {
-        const struct store_key *key = &t->keys[i].bytes;
+    for (size_t i = 1; i < count; i++) {
+        const struct store_key *key = &keys[i].bytes;
         for (size_t k = 0; k < i && key->hk.n > 0; k++) {
-            if (t->tables[i] == t->tables[k] && str_eq(key->hk, t->keys[k].bytes.hk) &&
-                str_eq(key->sk, t->keys[k].bytes.sk))
-                return false;
+            if (tables[i] == tables[k] && str_eq(key->hk, keys[k].bytes.hk) &&
+                str_eq(key->sk, keys[k].bytes.sk))
+                return aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                                "Transaction request cannot include multiple operations on one "
+                                "item");
         }
     }
     return true;
@@ -100,9 +103,8 @@ static bool are_distinct(const struct ddb_targets *t)
 
 enum call_status ddb_targets_settle(struct ddb_targets *t, struct call *c)
 {
-    if (!are_distinct(t))
-        return CALL_FAIL(c, &AWS_ValidationException,
-                         "Transaction request cannot include multiple operations on one item");
+    if (!ddb_transact_distinct(c, t->tables, t->keys, t->count))
+        return CALL_FAILED;
     if (t->first.kind == NULL)
         return CALL_DONE;
     c->err = t->first;

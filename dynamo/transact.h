@@ -14,6 +14,9 @@ enum call_status ddb_transact_cancel(struct call *c, const struct aws_err *reaso
 /* The same with one reason: what c->err holds, at position at. Errors of the store stay as they
  * are. */
 enum call_status ddb_transact_cancel_at(struct call *c, size_t at, size_t count);
+/* No two of the keys are of one item; hk.n 0 is passed over. False: c->err is set. */
+bool ddb_transact_distinct(struct call *c, struct table *const *tables, const struct ddb_key *keys,
+                           size_t count);
 /* Keys of all actions, before anything is evaluated: only the first that does not fit the schema is
  * a reason, but two actions on one item are an error of the request. */
 struct ddb_targets {
