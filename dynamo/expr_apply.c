@@ -269,11 +269,9 @@ static void touch_path(struct apply *x, const struct expr_path *p)
 
 static bool check_depth(struct apply *x, const struct change *c)
 {
-    struct value copy;
     if (c->path->count == 1 || c->value.json.p == NULL)
         return true; /* as deep as it was, or a set */
-    copy = c->value;
-    if (c->path->count - 1 + (size_t)value_depth(&copy, x->a) < ATTR_DEPTH_MAX)
+    if (c->path->count - 1 + (size_t)value_depth(&c->value) < ATTR_DEPTH_MAX)
         return true;
     return fail(x, "Nesting Levels have exceeded supported limits: Attributes in the item have "
                    "nested levels beyond supported limit");
