@@ -8,16 +8,19 @@ enum { SLICE_MS = 8 };
 static const struct ddb_styles query_styles = {
     {P_PROJECTION, P_FILTER, P_KEY_CONDITION, P_COUNT},
     {P_ATTRIBUTES, P_QUERY_FILTER, P_OPERATOR, P_KEY_CONDITIONS, P_COUNT},
+    ATTR_OLDER,
     "FilterExpression and KeyConditionExpression are null",
     0};
 /* KeyConditions may stand beside expressions of the other kinds. */
 static const struct ddb_styles query_styles_older_keys = {
     {P_PROJECTION, P_FILTER, P_KEY_CONDITION, P_COUNT},
     {P_ATTRIBUTES, P_QUERY_FILTER, P_OPERATOR, P_COUNT},
+    ATTR_OLDER,
     "FilterExpression and KeyConditionExpression are null",
     0};
 static const struct ddb_styles scan_styles = {{P_PROJECTION, P_FILTER, P_COUNT},
                                               {P_ATTRIBUTES, P_SCAN_FILTER, P_OPERATOR, P_COUNT},
+                                              ATTR_OLDER,
                                               "FilterExpression is null",
                                               0};
 
