@@ -394,6 +394,9 @@ bool expr_update_apply(const struct expr_update *u, struct str old, struct str k
     }
     if (!make_changes(&x, changes, count))
         return false;
+    /* Many references to one big value: more text than any legal item has. */
+    if (value_text_size(&x.item) > ATTR_TEXT_MAX)
+        return fail(&x, "Item size to update has exceeded the maximum allowed size");
     value_write_item(&x.item, out);
     return true;
 }

@@ -75,6 +75,8 @@ size_t value_size(const struct value *v);
 void item_of_text(struct str json, struct arena *a, struct item *ret);
 /* Levels below it: a scalar, a set or an empty list or map 0. */
 int value_depth(const struct value *v);
+/* At least the length of the text that value_write would append. */
+size_t value_text_size(const struct value *v);
 /* Appends the canonical text. value_write_item: an M as an item, without its type. */
 void value_write(const struct value *v, struct buf *out);
 void value_write_item(const struct value *v, struct buf *out);
