@@ -7,6 +7,7 @@
 struct expr_cond {
     const struct expr_node *root;
     struct str *key, *name; /* top-level attributes: as in text, plain */
+    bool *into;             /* some path goes further */
     size_t slots, cap;
 };
 
@@ -15,6 +16,7 @@ static void add_slot(struct arena *a, struct expr_cond *x, struct expr_path *p)
     struct str key = p->step[0].key;
     for (size_t i = 0; i < x->slots; i++) {
         if (str_eq(x->key[i], key)) {
+            x->into[i] = x->into[i] || p->count > 1;
             p->slot = i;
             return;
         }
@@ -23,16 +25,20 @@ static void add_slot(struct arena *a, struct expr_cond *x, struct expr_path *p)
         size_t cap = x->cap == 0 ? 8 : x->cap * 2;
         struct str *keys = ARENA_ARRAY(a, struct str, cap),
                    *names = ARENA_ARRAY(a, struct str, cap);
+        bool *into = ARENA_ARRAY(a, bool, cap);
         for (size_t i = 0; i < x->slots; i++) {
             keys[i] = x->key[i];
             names[i] = x->name[i];
+            into[i] = x->into[i];
         }
+        x->into = into;
         x->key = keys;
         x->name = names;
         x->cap = cap;
     }
     x->key[x->slots] = key;
     x->name[x->slots] = p->step[0].name;
+    x->into[x->slots] = p->count > 1;
     p->slot = x->slots++;
 }
 
@@ -85,6 +91,21 @@ struct str expr_cond_touches(const struct expr_cond *x, const struct str *names,
         }
     }
     return STR_NONE;
+}
+
+const struct str *expr_cond_names(const struct expr_cond *x, size_t *ret_count)
+{
+    *ret_count = x->slots;
+    return x->name;
+}
+
+bool expr_cond_goes_into(const struct expr_cond *x, struct str name)
+{
+    for (size_t i = 0; i < x->slots; i++) {
+        if (x->into[i] && str_eq(x->name[i], name))
+            return true;
+    }
+    return false;
 }
 
 /* ---- evaluation ---- */

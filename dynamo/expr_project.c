@@ -14,6 +14,7 @@ struct pick {       /* what is wanted of one value */
 struct expr_projection {
     struct pick root;
     struct str *names;
+    bool *into; /* some path goes further than the name */
 };
 
 /* Elements before members; there is never both in a legal tree. */
@@ -82,6 +83,7 @@ void expr_pick_build(struct arena *a, struct expr_path *const *paths, size_t cou
 {
     struct expr_projection *x = ARENA_NEW(a, struct expr_projection);
     x->names = ARENA_ARRAY(a, struct str, count + 1);
+    x->into = ARENA_ARRAY(a, bool, count + 1);
     for (size_t i = 0; i < count; i++) {
         struct pick *p = &x->root;
         size_t before = p->count;
@@ -90,6 +92,8 @@ void expr_pick_build(struct arena *a, struct expr_path *const *paths, size_t cou
         p->whole = true;
         if (x->root.count > before)
             x->names[before] = paths[i]->step[0].name;
+        for (size_t k = 0; k < x->root.count && paths[i]->count > 1; k++)
+            x->into[k] = x->into[k] || str_eq(x->names[k], paths[i]->step[0].name);
     }
     sort_picks(&x->root);
     *ret = x;
@@ -176,6 +180,15 @@ const struct str *expr_projection_names(const struct expr_projection *x, size_t 
 {
     *ret_count = x->root.count;
     return x->names;
+}
+
+bool expr_projection_goes_into(const struct expr_projection *x, struct str name)
+{
+    for (size_t i = 0; i < x->root.count; i++) {
+        if (x->into[i] && str_eq(x->names[i], name))
+            return true;
+    }
+    return false;
 }
 
 bool expr_projection_seal(struct arena *a, struct expr_path *const *paths, size_t count,
