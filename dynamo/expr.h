@@ -83,7 +83,9 @@ void expr_project(const struct expr_projection *x, struct str item, struct buf *
 
 /* ---- the legacy parameters, into the same structures ---- */
 
-/* Expected, QueryFilter or ScanFilter with ConditionalOperator (empty: AND). param: its name. */
+/* Expected, QueryFilter or ScanFilter with ConditionalOperator (empty: AND). param: its name.
+ * conditions may be MISSING: *ret is NULL when there is nothing to test, and a ConditionalOperator
+ * is an error then. */
 bool expr_legacy_condition(struct arena *a, const char *param, struct jval conditions,
                            struct str conditional_operator, enum attr_wording wording,
                            struct expr_cond **ret, struct aws_err *err);
