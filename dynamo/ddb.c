@@ -6,6 +6,7 @@
 #include "history.h"
 #include "index.h"
 #include "panic.h"
+#include "read_request.h"
 #include "ttl.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,12 +96,14 @@ static void close_stores(struct ddb *d)
     catalog_release(&d->catalog);
     copies_release(&d->copies);
     streams_release(&d->streams);
+    tokens_close(&d->tokens);
     store_close(&d->store);
 }
 
 static bool open_stores(struct ddb *d, char *reterr, size_t reterr_size)
 {
     if (!store_open(&d->store, d->db, reterr, reterr_size) ||
+        !tokens_open(&d->tokens, d->db, reterr, reterr_size) ||
         !streams_open(&d->streams, &d->store, reterr, reterr_size) ||
         !backups_open(&d->store, reterr, reterr_size) ||
         !copies_open(&d->copies, &d->store, reterr, reterr_size))
@@ -159,6 +162,7 @@ void ddb_free(struct ddb *d)
         (void)catalog_write_counts(&d->catalog);
     db_off_rollback(d->db, on_rollback, d);
     close_stores(d);
+    throttle_free(d->throttle);
     buf_release(&d->text);
     free(d);
 }
@@ -180,6 +184,7 @@ size_t ddb_table_count(const struct ddb *d)
 
 void ddb_maintain(struct ddb *d)
 {
+    read_requests_resume(d);
     store_sweep(&d->store);
     int64_t now_ms = clock_now_ms();
     streams_maintain(&d->streams, now_ms);
@@ -213,7 +218,14 @@ bool ddb_reset(struct ddb *d)
         if (!db_begin(d->db) || !copies_end(&d->copies, &d->copies.jobs[0]))
             return false;
     }
-    return streams_reset(&d->streams) && backups_reset(&d->store);
+    return streams_reset(&d->streams) && backups_reset(&d->store) && db_begin(d->db) &&
+           tokens_reset(&d->tokens);
+}
+
+void ddb_throttle(struct ddb *d)
+{
+    if (d->throttle == NULL)
+        d->throttle = throttle_new();
 }
 
 enum call_status ddb_internal_error(struct call *c)

@@ -12,7 +12,7 @@ bool history_enabled(const struct table *t)
 bool history_append(struct ddb *d, const struct ddb_write *w, int64_t now_ms)
 {
     struct table *t = w->t;
-    if (!t->history || (w->has_old_item && w->now != NULL && str_eq(w->old.json, w->now->json)))
+    if (!t->history || (w->had_old && w->now != NULL && str_eq(w->old_text, w->now->json)))
         return true;
     sqlite3_stmt *q = store_stmt_of(&d->store, &t->stmts.history,
                                     "INSERT INTO ddb_history_%lld(at, hk, sk, size, item)"
@@ -21,9 +21,9 @@ bool history_append(struct ddb *d, const struct ddb_write *w, int64_t now_ms)
     sqlite3_bind_int64(q, 1, now_ms);
     bind_blob(q, 2, w->key->bytes.hk);
     bind_blob(q, 3, w->key->bytes.sk);
-    sqlite3_bind_int64(q, 4, w->has_old_item ? w->old_size : 0);
-    if (w->has_old_item)
-        bind_text(q, 5, w->old.json);
+    sqlite3_bind_int64(q, 4, w->had_old ? w->old_size : 0);
+    if (w->had_old)
+        bind_text(q, 5, w->old_text);
     else
         sqlite3_bind_null(q, 5);
     if (t->history_due_ms > now_ms + t->pitr_days * DAY_MS)
