@@ -19,7 +19,9 @@ struct ddb {
     struct store store;
     struct catalog catalog;
     struct streams streams;
-    struct buf text; /* scratch of the running operation (none parks): item texts */
+    bool maybe_filling; /* an index may have to be filled in slices */
+    int64_t ttl_due_ms; /* when an item may expire next; 0: not known (ttl.h) */
+    struct buf text;    /* scratch of the running operation (none parks): item texts */
 };
 
 static inline struct ddb *ddb_of(const struct call *c)
@@ -35,6 +37,13 @@ struct buf *ddb_text(struct call *c);
  * which takes it back, in memory as well: every struct table of before is gone. */
 bool ddb_change_begin(struct call *c);
 enum call_status ddb_change_failed(struct call *c);
+/* Changes t's definition. t is gone after success; NULL: the store failed. */
+struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_edit *edits,
+                             size_t count, struct arena *a);
+/* Background work has to look again at what is due: tables were changed or loaded. */
+void ddb_wake(struct ddb *d);
+/* New indexes of a table that is not big are filled at once. False: the store failed. */
+bool ddb_fill_small_indexes(struct ddb *d, struct table *t);
 /* What is known of tables and streams, from the store again. */
 void ddb_reload(struct ddb *d);
 /* Gives t a new stream of spec's view type. t is gone after success; NULL: the store failed. */

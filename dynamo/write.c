@@ -2,6 +2,7 @@
 #include "capacity.h"
 #include "index.h"
 #include "stream.h"
+#include "ttl.h"
 
 bool ddb_write_load(struct ddb *d, struct arena *a, struct ddb_write *w, bool want_item)
 {
@@ -63,7 +64,7 @@ bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_
     if (t->index_count > 0 &&
         !index_apply(&d->store, t, &w->key->bytes, id, w->has_old_item ? &w->old : NULL, w->now, a))
         return false;
-    if (!stream_append(d, w, now_ms))
+    if (!ttl_apply(d, t, id, w->had_old, w->now, now_ms) || !stream_append(d, w, now_ms))
         return false;
     t->items += (w->now != NULL) - w->had_old;
     t->bytes += (w->now != NULL ? (int64_t)w->now->size : 0) - (w->had_old ? w->old_size : 0);

@@ -34,7 +34,7 @@ struct server {
     char temporary[4096]; /* --ephemeral: the folder for function code, else empty */
     int temporary_fd;     /* holds its lock */
     int64_t start_us, drain_until_ms;
-    struct timer stop_timer;
+    struct timer stop_timer, wake_timer;
     bool stopping;
     struct map unknown_seen; /* operations we do not have that were already logged */
 };
