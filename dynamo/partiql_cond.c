@@ -191,13 +191,12 @@ static struct expr_node *path_is(struct pql_context *x, struct expr_operand *o, 
     return expr_node_test(x->a, EXPR_EQ, args, 2);
 }
 
-/* (yes AND a) OR (NOT yes AND b) */
+/* (yes AND a) OR (no AND b): trees, so every part is built anew. */
 static struct expr_node *choose(struct pql_context *x, struct expr_node *yes, struct expr_node *a,
-                                struct expr_node *b)
+                                struct expr_node *no, struct expr_node *b)
 {
-    struct expr_node *left = expr_node_logic(x->a, EXPR_AND, yes, a);
-    struct expr_node *right = expr_node_logic(x->a, EXPR_AND, negate(x, yes), b);
-    return expr_node_logic(x->a, EXPR_OR, left, right);
+    return expr_node_logic(x->a, EXPR_OR, expr_node_logic(x->a, EXPR_AND, yes, a),
+                           expr_node_logic(x->a, EXPR_AND, no, b));
 }
 
 /* condition = other: what an expression cannot say. */
@@ -210,14 +209,19 @@ static bool compare_truth(struct pql_context *x, const struct pql_node *cond,
     if (!condition(x, cond, &truth))
         return false;
     if (is_condition(other)) {
-        if (!condition(x, other, &second))
+        struct expr_node *again, *second_again;
+        if (!condition(x, other, &second) || !condition(x, cond, &again) ||
+            !condition(x, other, &second_again))
             return false;
-        equal = choose(x, truth, second, negate(x, second));
+        equal = choose(x, truth, second, negate(x, again), negate(x, second_again));
     } else {
-        if (!operand(x, other, &o))
+        struct expr_node *again;
+        struct expr_operand *o_again;
+        if (!operand(x, other, &o) || !operand(x, other, &o_again) || !condition(x, cond, &again))
             return false;
         if (o->kind == OPERAND_PATH)
-            equal = choose(x, truth, path_is(x, o, true), path_is(x, o, false));
+            equal =
+                choose(x, truth, path_is(x, o, true), negate(x, again), path_is(x, o_again, false));
         else if (o->kind == OPERAND_VALUE && o->value->type == ATTR_BOOL)
             equal = value_flag(o->value) ? truth : negate(x, truth);
         else
@@ -272,16 +276,16 @@ static bool is_test(struct pql_context *x, const struct pql_node *n, struct expr
     if (!operand(x, left, &args[0]))
         return false;
     if (str_eq_c(n->text, "missing")) {
-        struct expr_node *call = expr_node_test(x->a, EXPR_CALL, args, 1);
-        call->name = STR("attribute_not_exists");
-        *ret = call;
+        *ret = expr_node_test(x->a, EXPR_CALL, args, 1);
+        (*ret)->name = STR("attribute_not_exists");
         return true;
     }
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (!str_eq_c(n->text, types[i].name))
             continue;
         args[1] = expr_operand_value(x->a, arena_fmt(x->a, "{\"S\":\"%s\"}", types[i].type));
-        *ret = expr_node_test(x->a, EXPR_TYPE, args, 2);
+        *ret = expr_node_test(x->a, EXPR_CALL, args, 2);
+        (*ret)->name = STR("attribute_type");
         return true;
     }
     char *upper = arena_alloc(x->a, n->text.n + 1);
@@ -346,6 +350,9 @@ static bool condition(struct pql_context *x, const struct pql_node *n, struct ex
         enum expr_op means;
     } tests[] = {{"=", EXPR_EQ}, {"<>", EXPR_NE}, {"<", EXPR_LT},           {"<=", EXPR_LE},
                  {">", EXPR_GT}, {">=", EXPR_GE}, {"between", EXPR_BETWEEN}};
+    if (++x->tests > PQL_TESTS_MAX) /* comparing truth values doubles them */
+        return pql_fail(x, "The expression contains too many operators; operator count: %d",
+                        PQL_TESTS_MAX + 1);
     if (n->kind == PQL_IS)
         return is_test(x, n, ret);
     if (n->kind == PQL_CALL)
