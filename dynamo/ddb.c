@@ -92,7 +92,8 @@ struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
     if (d == NULL)
         PANIC("out of memory");
     d->db = db;
-    if (!store_open(&d->store, db, reterr, reterr_size)) {
+    if (!store_open(&d->store, db, reterr, reterr_size) ||
+        !tokens_open(&d->tokens, db, reterr, reterr_size)) {
         free(d);
         return NULL;
     }
@@ -148,7 +149,9 @@ void ddb_free(struct ddb *d)
     db_off_rollback(d->db, on_rollback, d);
     catalog_release(&d->catalog);
     streams_release(&d->streams);
+    tokens_close(&d->tokens);
     store_close(&d->store);
+    throttle_free(d->throttle);
     buf_release(&d->text);
     free(d);
 }
@@ -194,7 +197,13 @@ bool ddb_reset(struct ddb *d)
         if (!db_begin(d->db) || !ttl_drop(&d->store, t) || !catalog_remove(&d->catalog, t))
             return false;
     }
-    return streams_reset(&d->streams);
+    return streams_reset(&d->streams) && db_begin(d->db) && tokens_reset(&d->tokens);
+}
+
+void ddb_throttle(struct ddb *d)
+{
+    if (d->throttle == NULL)
+        d->throttle = throttle_new();
 }
 
 enum call_status ddb_internal_error(struct call *c)

@@ -182,7 +182,7 @@ static bool expire_row(struct ddb *d, struct table *t, int64_t row_id, int64_t n
     if (at > now_ms / 1000) /* the entry was of an older text */
         return put_entry(d, t, row_id, at);
     struct ddb_write w = {.t = t, .key = &row.key, .by = WRITE_BY_TTL};
-    return ddb_write_load(d, a, &w, false) && ddb_write_apply(d, a, now_ms, &w);
+    return ddb_write_load(d, a, &w, WANT_NOTHING) && ddb_write_apply(d, a, now_ms, &w);
 }
 
 /* The first rows that are due; *ret_due: when the next one after them is. */

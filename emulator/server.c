@@ -173,6 +173,8 @@ static bool open_parts(struct server *s, char *error)
                            .default_account = s->opts.account,
                            .quiet = s->opts.quiet};
     s->ddb = ddb_new(s->db, error, ERROR_MAX);
+    if (s->ddb != NULL && s->opts.throttle)
+        ddb_throttle(s->ddb);
     if (s->ddb != NULL)
         s->rie = rie_new(s->loop, s->net, s->db, &rie, error, ERROR_MAX);
     if (s->rie != NULL)

@@ -214,7 +214,8 @@ static void put(struct rie *r, struct str key, struct lam_function *f, enum lam_
     f->generation = before == NULL                 ? 1
                     : change == LAM_CHANGE_RUNNING ? before->generation + 1
                                                    : before->generation;
-    f->pool = before != NULL ? before->pool : lam_pool_new(r);
+    f->pool = before != NULL ? before->pool : lam_pool_new(r, f);
+    lam_pool_attach(f->pool, f);
     map_put(&r->functions, key, f);
     if (before == NULL)
         return;

@@ -1,13 +1,15 @@
+#include "async.h"
 #include "clock.h"
 #include "code_store.h"
+#include "env.h"
 #include "file.h"
-#include "function.h"
 #include "panic.h"
 #include "runtime_files.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OP(name, handler, writes) {#name, handler, writes, NULL},
 static struct op ops[] = {
@@ -21,6 +23,20 @@ static char *copy(const char *s)
     if (c == NULL)
         PANIC("out of memory");
     return c;
+}
+
+/* More processes than this in INIT at once only slow each other down. */
+static size_t starting_max(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 2 ? 4 : (size_t)cores * 2;
+}
+
+void rie_set_log_sink(struct rie *r, void (*sink)(void *arg, const struct rie_log_line *line),
+                      void *arg)
+{
+    r->log_sink = sink;
+    r->log_sink_arg = arg;
 }
 
 struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const struct rie_opts *opts,
@@ -38,7 +54,11 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
         r->opts.max_environments = 1000;
     if (r->opts.idle_ms == 0)
         r->opts.idle_ms = 600000;
-    list_init(&r->retries);
+    pool_set_init(&r->pools, &env_hooks);
+    r->pools.max_environments = r->opts.max_environments;
+    r->pools.idle_ms = r->opts.idle_ms;
+    r->pools.max_starting = starting_max();
+    map_init(&r->groups);
     list_init(&r->doomed);
     map_init(&r->functions);
     map_init(&r->creating);
@@ -56,6 +76,10 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
         return NULL;
     }
     r->code_dir = absolute;
+    r->data_dir = copy(absolute);
+    char *slash = strrchr(r->data_dir, '/');
+    if (slash != NULL && slash != r->data_dir)
+        *slash = '\0';
     r->endpoint_url = copy(opts->endpoint_url);
     r->default_account = copy(opts->default_account);
     snprintf(path, sizeof path, "%s/runtime", r->code_dir);
@@ -71,7 +95,8 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
     service_init(&r->service);
     if ((error = runtime_files_write(r->runtime_dir)) != 0)
         snprintf(reterr, reterr_size, "%s: %s", r->runtime_dir, strerror(-error));
-    if (error != 0 || !lam_functions_load(r, reterr, reterr_size)) {
+    if (error != 0 || !lam_functions_load(r, reterr, reterr_size) ||
+        !async_open(r, reterr, reterr_size)) {
         rie_free(r);
         return NULL;
     }
@@ -82,8 +107,12 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
 void rie_free(struct rie *r)
 {
     lam_code_release(r);
+    async_close(r);
     lam_functions_free(r);
     map_release(&r->creating);
+    map_release(&r->groups);
+    timer_clear(r->loop, &r->reap_timer);
+    free(r->data_dir);
     free(r->code_dir);
     free(r->runtime_dir);
     free(r->endpoint_url);
@@ -174,7 +203,7 @@ bool rie_code_zip(struct rie *r, struct str account, struct str region, struct s
 static void stop_now(struct timer *t)
 {
     struct rie *r = (struct rie *)((char *)t - offsetof(struct rie, stop_timer));
-    lam_pool_stop_all(r);
+    lam_pool_stop_all(r, true);
 }
 
 void lam_stop_if_idle(struct rie *r)
@@ -182,9 +211,8 @@ void lam_stop_if_idle(struct rie *r)
     lam_code_purge(r);
     if (!r->stopping || r->stopped == NULL)
         return;
-    if (r->running == 0)
-        lam_pool_stop_all(r);
-    if (r->environments == 0 && r->running == 0) {
+    lam_pool_stop_all(r, r->running == 0);
+    if (r->pools.environments == 0 && r->running == 0) {
         void (*stopped)(void *) = r->stopped;
         r->stopped = NULL;
         timer_clear(r->loop, &r->stop_timer);
