@@ -1,21 +1,9 @@
-/* ExecuteStatement, BatchExecuteStatement, ExecuteTransaction. */
+/* ExecuteStatement and BatchExecuteStatement. */
 #include "partiql_run.h"
-#include "transact.h"
 
 static struct str text(struct call *c, struct jval object, const char *name)
 {
     return jval_text(jval_get(object, name), c->arena);
-}
-
-/* What the three operations' members have in common. */
-static void read_member(struct call *c, struct jval in, enum pql_surface surface,
-                        struct pql_command *m)
-{
-    *m = (struct pql_command){.surface = surface, .statement_text = text(c, in, "Statement")};
-    jval_bool(jval_get(in, "ConsistentRead"), &m->consistent);
-    /* a batch takes the option without effect */
-    m->item_on_failure = surface != PQL_IN_BATCH &&
-                         str_eq_c(text(c, in, "ReturnValuesOnConditionCheckFailure"), "ALL_OLD");
 }
 
 static enum call_status run_write(struct call *c, struct pql_command *m, enum capacity_mode mode)
@@ -42,7 +30,7 @@ enum call_status ddb_execute_statement(struct call *c)
     int64_t limit = 0;
     struct jval next = jval_get(c->in, "NextToken");
     enum capacity_mode mode = capacity_mode(text(c, c->in, "ReturnConsumedCapacity"));
-    read_member(c, c->in, PQL_ALONE, &m);
+    pql_member_read(c, c->in, PQL_ALONE, &m);
     jval_i64(jval_get(c->in, "Limit"), &limit);
     if (!pql_command_parameters(c, &m, jval_get(c->in, "Parameters")) ||
         !pql_command_parse(c, &m) || !pql_command_prepare(c, &m))
@@ -91,9 +79,9 @@ static bool prepare_members(struct call *c, struct batch *b, struct jval stateme
     size_t reads = 0, writes = 0;
     for (size_t i = 0; jval_next(statements, &it, NULL); i++) {
         struct pql_command *m = &b->members[i];
-        read_member(c, it, PQL_IN_BATCH, m);
-        bool ok = pql_command_parameters(c, m, jval_get(it, "Parameters")) &&
-                  pql_command_parse(c, m);
+        pql_member_read(c, it, PQL_IN_BATCH, m);
+        bool ok =
+            pql_command_parameters(c, m, jval_get(it, "Parameters")) && pql_command_parse(c, m);
         if (!ok && !keep_error(c, &b->errors[i]))
             return false;
         reads += ok && pql_command_reads(m);
@@ -106,8 +94,8 @@ static bool prepare_members(struct call *c, struct batch *b, struct jval stateme
         struct pql_command *m = &b->members[i];
         if (b->errors[i].kind != NULL)
             continue;
-        bool ok = pql_command_prepare(c, m) &&
-                  (pql_command_reads(m) || ddb_change_check(c, &m->change));
+        bool ok =
+            pql_command_prepare(c, m) && (pql_command_reads(m) || ddb_change_check(c, &m->change));
         if (!ok && !keep_error(c, &b->errors[i]))
             return false;
     }

@@ -15,7 +15,7 @@ struct pql_context { /* of one statement */
     const char *too_big; /* what a value that no item can hold is answered */
     int tests;           /* conditions built so far */
 };
-enum { PQL_TESTS_MAX = 10000 };
+enum { PQL_TESTS_MAX = 10000, PQL_PATH_MAX = 32 };
 /* Always false: a ValidationException. */
 bool pql_fail(struct pql_context *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,6 +1,19 @@
 /* What a statement is: SELECT, a change, EXISTS, or nothing DynamoDB does. */
 #include "partiql_run.h"
 
+void pql_member_read(struct call *c, struct jval in, enum pql_surface surface,
+                     struct pql_command *m)
+{
+    *m = (struct pql_command){.surface = surface,
+                              .statement_text = jval_text(jval_get(in, "Statement"), c->arena)};
+    jval_bool(jval_get(in, "ConsistentRead"), &m->consistent);
+    /* a batch takes the option without effect */
+    m->item_on_failure =
+        surface != PQL_IN_BATCH &&
+        str_eq_c(jval_text(jval_get(in, "ReturnValuesOnConditionCheckFailure"), c->arena),
+                 "ALL_OLD");
+}
+
 bool pql_command_parameters(struct call *c, struct pql_command *m, struct jval parameters)
 {
     m->x = (struct pql_context){.a = c->arena, .err = &c->err, .too_big = DDB_PUT_TOO_BIG};
@@ -11,16 +24,23 @@ bool pql_command_parameters(struct call *c, struct pql_command *m, struct jval p
  * unverified: the others, which are DynamoDB Local's or of the same list of classes */
 static bool fail_kind(struct pql_command *m, const struct pql_node *n)
 {
-    static const char *const names[] = {
-        [PQL_STRING] = "Literal",      [PQL_NUMBER] = "Literal",
-        [PQL_FLAG] = "Literal",        [PQL_NULL] = "Literal",
-        [PQL_MISSING] = "LiteralMissing", [PQL_ION] = "Literal",
-        [PQL_NAME] = "VariableReference", [PQL_PARAM] = "Parameter",
-        [PQL_LIST] = "Seq",            [PQL_BAG] = "Seq",
-        [PQL_STRUCT] = "Struct",       [PQL_PATH] = "Path",
-        [PQL_IS] = "IsType",           [PQL_AGGREGATE] = "CallAgg",
-        [PQL_CAST] = "Typed",          [PQL_DATE] = "DateTimeType",
-        [PQL_EXEC] = "Exec"};
+    static const char *const names[] = {[PQL_STRING] = "Literal",
+                                        [PQL_NUMBER] = "Literal",
+                                        [PQL_FLAG] = "Literal",
+                                        [PQL_NULL] = "Literal",
+                                        [PQL_MISSING] = "LiteralMissing",
+                                        [PQL_ION] = "Literal",
+                                        [PQL_NAME] = "VariableReference",
+                                        [PQL_PARAM] = "Parameter",
+                                        [PQL_LIST] = "Seq",
+                                        [PQL_BAG] = "Seq",
+                                        [PQL_STRUCT] = "Struct",
+                                        [PQL_PATH] = "Path",
+                                        [PQL_IS] = "IsType",
+                                        [PQL_AGGREGATE] = "CallAgg",
+                                        [PQL_CAST] = "Typed",
+                                        [PQL_DATE] = "DateTimeType",
+                                        [PQL_EXEC] = "Exec"};
     bool named = n->kind == PQL_CASE || n->kind == PQL_DDL;
     return pql_fail(&m->x, "Unsupported operation: %.*s",
                     STR_ARG(named ? n->text : str_c(names[n->kind])));

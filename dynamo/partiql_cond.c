@@ -70,6 +70,9 @@ bool pql_path(struct pql_context *x, const struct pql_node *n, struct expr_path 
                             PQL_AT_ARG(step->at));
         }
     }
+    if (p->count > PQL_PATH_MAX)
+        return pql_fail(x, "The document path has too many nesting levels; nesting levels: %zu",
+                        p->count);
     *ret = p;
     return true;
 }

@@ -126,10 +126,6 @@ static bool read_columns(struct pql_command *m)
             return pql_fail(&m->x, "Unexpected path component" PQL_AT, PQL_AT_ARG(n->at));
         if (!pql_path(&m->x, n, &column->path))
             return false;
-        if (column->path->count > PQL_PATH_MAX)
-            return pql_fail(&m->x,
-                            "The document path has too many nesting levels; nesting levels: %zu",
-                            column->path->count);
         column->name = column_name(m->x.a, column->path);
         for (size_t k = 0; k < i; k++) {
             if (str_eq(m->columns[k].name, column->name))
@@ -155,9 +151,9 @@ static bool check_projection(struct pql_command *m)
     if (missing->n == 0)
         return true;
     m->whole = !m->index->global;
-    return m->whole || pql_fail(&m->x,
-                                INVALID "Global secondary index %.*s does not project [%.*s]",
-                                STR_ARG(m->index->name), STR_ARG(buf_view(missing)));
+    return m->whole ||
+           pql_fail(&m->x, INVALID "Global secondary index %.*s does not project [%.*s]",
+                    STR_ARG(m->index->name), STR_ARG(buf_view(missing)));
 }
 
 void pql_project(const struct pql_command *m, struct str item, struct buf *out)
@@ -211,30 +207,31 @@ static bool read_key(struct call *c, struct pql_command *m)
     struct pql_key_split split;
     bool check = m->does == PQL_DOES_CHECK;
     bool found = m->index == NULL;
-    if (found && !pql_split_key(&m->x, &m->t->key, m->where, check, &split))
+    if (found && !pql_split_key(&m->x, &m->t->key, m->where, true, &split))
         return false;
     found = found && split.complete && (split.rest != NULL) == check;
     if (!found && check)
-        return pql_fail(&m->x, "EXISTS() must contain a single item read with additional condition");
+        return pql_fail(&m->x,
+                        "EXISTS() must contain a single item read with additional condition");
     if (!found)
-        return pql_fail(&m->x, "Select statements within %s must specify the primary key in the "
-                               "where clause.",
+        return pql_fail(&m->x,
+                        "Select statements within %s must specify the primary key in the "
+                        "where clause.",
                         m->surface == PQL_IN_BATCH ? "BatchExecuteStatement"
                                                    : "ExecuteTransaction");
     m->key = split.key;
     if (!check)
         return ddb_key_of_key(c, m->t, &m->key, &m->key_bytes);
     /* an item that is not there fulfils nothing */
-    struct expr_operand *hash = expr_operand_path(
-        c->arena, expr_path_new(c->arena, m->t->key.part[0].name));
+    struct expr_operand *hash =
+        expr_operand_path(c->arena, expr_path_new(c->arena, m->t->key.part[0].name));
     struct expr_node *exists = expr_node_test(c->arena, EXPR_EXISTS, &hash, 1);
     m->change = (struct ddb_change){
         .kind = CHANGE_CHECK,
         .t = m->t,
         .given = split.key,
         .item_on_failure = m->item_on_failure,
-        .cond = expr_cond_seal(c->arena,
-                               expr_node_logic(c->arena, EXPR_AND, exists, split.rest))};
+        .cond = expr_cond_seal(c->arena, expr_node_logic(c->arena, EXPR_AND, exists, split.rest))};
     return true;
 }
 
@@ -255,8 +252,11 @@ bool pql_read_one(struct call *c, struct pql_command *m, struct str *ret_item, d
 {
     struct ddb *d = ddb_of(c);
     struct store_row row;
+    if (!throttle_may_read(d->throttle, m->t, NULL, c->arena, &c->err))
+        return false;
     db_read(d->db);
-    enum store_result found = store_get(&d->store, m->t->id, &m->t->stmts, &m->key_bytes.bytes, &row);
+    enum store_result found =
+        store_get(&d->store, m->t->id, &m->t->stmts, &m->key_bytes.bytes, &row);
     if (found == STORE_FAILED) {
         ddb_internal_error(c);
         return false;
@@ -264,5 +264,6 @@ bool pql_read_one(struct call *c, struct pql_command *m, struct str *ret_item, d
     *ret_item = found == STORE_OK ? arena_str(c->arena, row.item) : STR("");
     *ret_units = capacity_read(found == STORE_OK ? (size_t)row.size : 0, m->consistent);
     store_done(&row);
+    throttle_charge_read(d->throttle, m->t, NULL, *ret_units);
     return true;
 }

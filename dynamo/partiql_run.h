@@ -6,16 +6,22 @@
 #include "change.h"
 #include "partiql.h"
 
-enum pql_does { PQL_DOES_SELECT, PQL_DOES_INSERT, PQL_DOES_UPDATE, PQL_DOES_DELETE, PQL_DOES_CHECK };
+enum pql_does {
+    PQL_DOES_SELECT,
+    PQL_DOES_INSERT,
+    PQL_DOES_UPDATE,
+    PQL_DOES_DELETE,
+    PQL_DOES_CHECK
+};
 enum pql_surface { PQL_ALONE, PQL_IN_BATCH, PQL_IN_TRANSACTION };
-enum pql_returning {
+enum pql_returns {
     PQL_RETURN_NOTHING,
     PQL_RETURN_ALL_OLD,
     PQL_RETURN_ALL_NEW,
     PQL_RETURN_MODIFIED_OLD,
     PQL_RETURN_MODIFIED_NEW
 };
-struct pql_column { /* of a select list */
+struct pql_column {  /* of a select list */
     struct str name; /* in the result */
     struct expr_path *path;
 };
@@ -32,18 +38,21 @@ struct pql_command {
     const struct pql_dml *dml;       /* of the others */
     /* filled by pql_command_prepare */
     struct table *t;
-    struct index *index;     /* NULL: the table itself */
-    struct expr_node *where; /* NULL: none */
+    struct index *index;        /* NULL: the table itself */
+    struct expr_node *where;    /* NULL: none */
     struct pql_column *columns; /* NULL: all attributes */
     size_t column_count;
-    bool whole;            /* of an LSI: items are fetched from the table */
-    enum pql_returning returning;
+    bool whole; /* of an LSI: items are fetched from the table */
+    enum pql_returns returning;
     struct ddb_change change; /* of writes and EXISTS */
     struct item key;          /* of a read of one item (not PQL_ALONE): its key */
     struct ddb_key key_bytes;
 };
 /* ---- partiql_command.c ---- */
 
+/* A member of a request: what all three operations know about it. */
+void pql_member_read(struct call *c, struct jval in, enum pql_surface surface,
+                     struct pql_command *ret);
 /* Parameters, syntax, what kind of statement it is. Parameters are read first, without a word about
  * which statement they are of: pql_command_parameters. False: c->err is set. */
 bool pql_command_parameters(struct call *c, struct pql_command *m, struct jval parameters);
@@ -70,7 +79,7 @@ bool pql_read_prepare(struct call *c, struct pql_command *m);
 bool pql_source_names(struct pql_context *x, const struct pql_source *s, struct str *table,
                       struct str *index);
 bool pql_find_table(struct call *c, struct pql_command *m, struct str name);
-/* One item by its whole key. False: internal error. *ret_item n 0: there is none. */
+/* One item by its whole key. False: c->err is set. *ret_item n 0: there is none. */
 bool pql_read_one(struct call *c, struct pql_command *m, struct str *ret_item, double *ret_units);
 /* The columns of an item as canonical text. */
 void pql_project(const struct pql_command *m, struct str item, struct buf *out);

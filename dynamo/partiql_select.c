@@ -48,6 +48,10 @@ static void add_units(struct run *x, const struct ddb_read *r)
     const struct table *t = x->m->t;
     ddb_read_units(r, x->m->consistent, &one);
     x->units.table += one.table;
+    double units = one.table;
+    for (size_t i = 0; one.indexes != NULL && i < t->index_count; i++)
+        units += one.indexes[i];
+    throttle_charge_read(ddb_of(x->c)->throttle, t, x->m->index, units);
     if (one.indexes == NULL)
         return;
     if (x->units.indexes == NULL)
@@ -78,9 +82,11 @@ static bool read_range(struct run *x, size_t range, const struct item *start)
     struct ddb_read r;
     struct str item;
     enum read_result found;
-    if (!start_read(x, &r, range, start))
+    struct ddb *d = ddb_of(x->c);
+    if (!throttle_may_read(d->throttle, x->m->t, x->m->index, x->c->arena, &x->c->err) ||
+        !start_read(x, &r, range, start))
         return false;
-    while ((found = ddb_read_next(ddb_of(x->c), &r, &item)) == READ_ROW) {
+    while ((found = ddb_read_next(d, &r, &item)) == READ_ROW) {
         buf_clear(x->line);
         pql_project(x->m, item, x->line);
         json_raw(&x->c->out, NULL, buf_view(x->line));

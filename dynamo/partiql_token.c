@@ -1,9 +1,9 @@
 /* NextToken: where a SELECT goes on. Base64 of a version, a digest of what was asked, the partition
- * it stopped in and the last key there, then a digest of all that: a token that was changed, or that
- * another statement gave, is refused. It says nothing that its holder has not seen. */
-#include "partiql_run.h"
+ * it stopped in and the last key there, then a digest of all that: a token that was changed, or
+ * that another statement gave, is refused. It says nothing that its holder has not seen. */
 #include "codec.h"
 #include "hash.h"
+#include "partiql_run.h"
 #include <string.h>
 
 enum { VERSION = 1, DIGEST = 16, HEAD = 1 + DIGEST + 2 };

@@ -80,7 +80,7 @@ static bool read_returning(struct pql_command *m)
 {
     static const struct {
         const char *mapping, *words;
-        enum pql_returning means;
+        enum pql_returns means;
     } all[] = {{"all_old", "ALL OLD", PQL_RETURN_ALL_OLD},
                {"all_new", "ALL NEW", PQL_RETURN_ALL_NEW},
                {"modified_old", "MODIFIED OLD", PQL_RETURN_MODIFIED_OLD},
@@ -175,5 +175,5 @@ struct str pql_write_returned(struct pql_command *m)
     struct str item = old ? w->old_text : w->now->json;
     if (!modified)
         return item;
-    return expr_update_cut(m->change.update, item, m->x.a, cut) ? buf_view(cut) : STR("");
+    return expr_update_cut(m->change.update, item, cut) ? buf_view(cut) : STR("");
 }
