@@ -29,8 +29,9 @@ bool pql_fail(struct pql_context *x, const char *fmt, ...)
 
 /* ---- parameters ---- */
 
-/* A number's exponent is read as 32 bits here; what does not fit is no number at all (newest
- * captures of facts 43-48, PartiQL only). */
+/* Numbers are read here as Java's BigDecimal reads them: exponent and scale (fraction digits less
+ * exponent) have 32 bits, what does not fit is no number; and the magnitude, digits less scale,
+ * wraps around (newest captures, PartiQL only). Whatever else is wrong with it attr.c says. */
 static bool check_exponent(struct pql_context *x, struct jval v)
 {
     struct str text;
@@ -40,21 +41,26 @@ static bool check_exponent(struct pql_context *x, struct jval v)
     ptrdiff_t at = str_find(text, 'e') >= 0 ? str_find(text, 'e') : str_find(text, 'E');
     if (at < 0)
         return true;
+    struct str mantissa = str_sub(text, 0, (size_t)at);
     struct str exponent = str_sub(text, (size_t)at + 1, text.n);
     if (exponent.n > 0 && exponent.p[0] == '+')
         exponent = str_sub(exponent, 1, exponent.n);
     for (size_t i = exponent.n > 0 && exponent.p[0] == '-'; i < exponent.n; i++) {
         if (exponent.p[i] < '0' || exponent.p[i] > '9')
-            return true; /* attr.c says so */
+            return true;
     }
-    bool fits = str_to_i64(exponent, &e) && e >= INT32_MIN && e <= INT32_MAX;
+    ptrdiff_t point = str_find(mantissa, '.');
+    int64_t fraction = point < 0 ? 0 : (int64_t)mantissa.n - point - 1;
+    bool fits = str_to_i64(exponent, &e) && e >= INT32_MIN && e <= INT32_MAX &&
+                fraction - e >= INT32_MIN && fraction - e <= INT32_MAX;
     if (!fits)
         return pql_fail(x, "The parameter cannot be converted to a numeric value: %.*s",
                         STR_ARG(text));
-    /* precision less scale wraps around */
-    if (e == INT32_MAX)
-        return pql_fail(x, "Number underflow. Attempting to store a number with magnitude smaller "
-                           "than supported range");
+    int64_t digits = 0;
+    for (size_t i = 0; i < mantissa.n; i++)
+        digits += digits > 0 ? mantissa.p[i] != '.' : mantissa.p[i] >= '1' && mantissa.p[i] <= '9';
+    if (digits - (fraction - e) > INT32_MAX)
+        return pql_fail(x, "%.*s", STR_ARG(num_error_text(NUM_UNDERFLOW, text, x->a)));
     return true;
 }
 
