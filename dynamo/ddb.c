@@ -4,6 +4,7 @@
 #include "dynamodbstreams_model.h"
 #include "index.h"
 #include "panic.h"
+#include "read_request.h"
 #include "ttl.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +174,7 @@ size_t ddb_table_count(const struct ddb *d)
 
 void ddb_maintain(struct ddb *d)
 {
+    read_requests_resume(d);
     store_sweep(&d->store);
     int64_t now_ms = clock_now_ms();
     streams_maintain(&d->streams, now_ms);

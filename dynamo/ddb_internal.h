@@ -27,6 +27,7 @@ struct ddb {
     int64_t ttl_due_ms;        /* when an item may expire next; 0: not known (ttl.h) */
     struct buf text;           /* scratch of the running operation (none parks): item texts */
     struct key_hash hash;      /* scratch, like text */
+    struct read_request *parked_reads; /* go on in the next tick */
 };
 
 static inline struct ddb *ddb_of(const struct call *c)

@@ -1,8 +1,10 @@
 #include "async.h"
 #include "clock.h"
 #include "code_store.h"
+#include "docs.h"
 #include "env.h"
 #include "file.h"
+#include "layers.h"
 #include "panic.h"
 #include "runtime_files.h"
 #include <errno.h>
@@ -95,8 +97,8 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
     service_init(&r->service);
     if ((error = runtime_files_write(r->runtime_dir)) != 0)
         snprintf(reterr, reterr_size, "%s: %s", r->runtime_dir, strerror(-error));
-    if (error != 0 || !lam_functions_load(r, reterr, reterr_size) ||
-        !async_open(r, reterr, reterr_size)) {
+    if (error != 0 || !lam_docs_open(r, reterr, reterr_size) ||
+        !lam_functions_load(r, reterr, reterr_size) || !async_open(r, reterr, reterr_size)) {
         rie_free(r);
         return NULL;
     }
@@ -109,6 +111,7 @@ void rie_free(struct rie *r)
     lam_code_release(r);
     async_close(r);
     lam_functions_free(r);
+    lam_docs_close(r);
     map_release(&r->creating);
     map_release(&r->groups);
     timer_clear(r->loop, &r->reap_timer);
@@ -127,7 +130,11 @@ struct service *rie_service(struct rie *r)
 
 size_t rie_function_count(const struct rie *r)
 {
-    return r->functions.count;
+    size_t at = 0, n = 0;
+    void *value;
+    while (map_next(&r->functions, &at, NULL, &value))
+        n += !lam_function_is_version(value);
+    return n;
 }
 
 bool rie_reset(struct rie *r)
@@ -136,10 +143,16 @@ bool rie_reset(struct rie *r)
         size_t at = 0;
         void *value;
         if (!map_next(&r->functions, &at, NULL, &value))
-            return true;
+            return lam_layers_reset(r) && lam_doc_del_all(r, NULL, STR(""));
         if (!lam_function_delete(r, value))
             return false;
     }
+}
+
+void rie_on_stream_exists(struct rie *r, bool (*exists)(void *arg, struct str arn), void *arg)
+{
+    r->stream_exists = exists;
+    r->stream_arg = arg;
 }
 
 static bool set_folder(struct lam_function *f, const char *folder, struct arena *a,
@@ -174,13 +187,13 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
         return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
                         "the function name %.*s is longer than %d characters", STR_ARG(name),
                         FUNCTION_NAME_MAX);
-    struct lam_function *f = lam_function_build(NULL, input, account, region, name, a, err);
+    struct lam_function *f = lam_function_build(r, NULL, input, account, region, name, a, err);
     if (f == NULL)
         return false;
     const struct lam_function *before = lam_function_find(r, account, region, name);
-    if (before != NULL) { /* permissions are not the template's */
-        f->policy_json = arena_str(f->mem, before->policy_json);
-        f->policy_revision = arena_str(f->mem, before->policy_revision);
+    if (before != NULL) { /* what is not the template's stays */
+        f->reserved = before->reserved;
+        f->last_version = before->last_version;
     }
     bool ok = set_folder(f, folder, a, err);
     if (ok && !lam_function_save(r, f, LAM_CHANGE_RUNNING))
@@ -190,14 +203,30 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
     return ok;
 }
 
+/* The folder that name's package was unpacked into: a function, "f:3", or "layer:l:1". */
+static struct str package_dir(struct rie *r, struct str account, struct str region, struct str name,
+                              struct arena *a)
+{
+    const struct lam_function *f = lam_function_find(r, account, region, name);
+    struct lam_layer_name n = {.account = account, .region = region};
+    struct str rest = name;
+    if (f != NULL)
+        return f->is_local ? STR_NONE : f->code_dir;
+    if (!str_eq_c(str_cut(&rest, ':'), "layer") || rest.p == NULL)
+        return STR_NONE;
+    n.name = str_cut(&rest, ':');
+    if (rest.p == NULL || !str_to_i64(rest, &n.version))
+        return STR_NONE;
+    struct str dir = lam_layer_dir(r, &n, a);
+    return dir.n == 0 ? STR_NONE : arena_fmt(a, "%s/%.*s", r->code_dir, STR_ARG(dir));
+}
+
 bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
                   struct arena *a, struct str *ret_zip)
 {
-    struct lam_function *f = lam_function_find(r, account, region, name);
-    if (f == NULL || f->is_local)
-        return false;
-    return file_read(a, arena_fmt(a, "%.*s.zip", STR_ARG(f->code_dir)).p, CODE_ZIPPED_MAX,
-                     ret_zip) == 0;
+    struct str dir = package_dir(r, account, region, name, a);
+    return dir.n > 0 &&
+           file_read(a, arena_fmt(a, "%.*s.zip", STR_ARG(dir)).p, CODE_ZIPPED_MAX, ret_zip) == 0;
 }
 
 static void stop_now(struct timer *t)

@@ -28,6 +28,9 @@ struct service *rie_service(struct rie *r);
 size_t rie_function_count(const struct rie *r);
 bool rie_reset(struct rie *r); /* deletes every function */
 
+/* How to find out whether a DynamoDB stream exists, for CreateEventSourceMapping. */
+void rie_on_stream_exists(struct rie *r, bool (*exists)(void *arg, struct str arn), void *arg);
+
 struct rie_log_line { /* views, valid during the call */
     struct str account, region, group, stream;
     int64_t time_ms;
@@ -65,7 +68,7 @@ struct rie_result {
     struct str payload;          /* response or error document, in the caller's arena           */
     struct str function_error;   /* empty or "Unhandled"                                        */
     struct str log_tail;         /* last 4 KiB, raw                                             */
-    struct str executed_version; /* "$LATEST"                                                   */
+    struct str executed_version; /* "$LATEST" or a number                                       */
     struct str request_id;
     uint16_t status;    /* 200, 202, 204; meaningless when err.kind is set                      */
     struct aws_err err; /* the service refused (unknown function, throttled, too large, ...)    */
@@ -87,7 +90,8 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
  * of the newest line given. For puddle logs. */
 struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
                     uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last);
-/* The deployment package of a function that was uploaded, for GetFunction's Code.Location. */
+/* The package of a function that was uploaded, of one of its versions ("name:3") or of a layer
+ * ("layer:name:1"): what the Location members name. */
 bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
                   struct arena *a, struct str *ret_zip);
 /* For puddle status: writes an array of {name, runtime, environments, busy, invocations}. */
