@@ -46,31 +46,14 @@ bool ddb_change_check(struct call *c, struct ddb_change *x)
 
 static bool condition_failed(struct call *c, const struct ddb_change *x)
 {
+    if (x->is_insert)
+        return aws_fail(&c->err, c->arena, &DYNAMODB_DuplicateItemException,
+                        "Duplicate primary key exists in table");
     aws_fail(&c->err, c->arena, &DYNAMODB_ConditionalCheckFailedException,
              "The conditional request failed");
     if (x->item_on_failure && x->w.had_old)
         c->err.members = arena_fmt(c->arena, "\"Item\":%.*s", STR_ARG(x->w.old_text));
     return false;
-}
-
-/* The item as a write needs it whose table has indexes, a stream or TTL. */
-static bool read_after(struct call *c, struct str text, struct item *ret)
-{
-    struct jval v;
-    if (!json_parse(c->arena, text, JSON_DEPTH_DEFAULT, &v, NULL))
-        PANIC("an update made what is not JSON");
-    return item_read(v, ATTR_BARE, c->arena, arena_new_buf(c->arena, ATTR_TEXT_MAX), ret, &c->err);
-}
-
-/* Other tables only need to know how big it is. False: its depth is one for read_after to judge. */
-static bool measure_after(struct call *c, struct str text, struct item *ret)
-{
-    struct value root = value_of_item(text, c->arena);
-    if (value_depth(&root, c->arena) > ATTR_DEPTH_MAX)
-        return false;
-    size_t frame = 3 + root.count; /* what a map inside an item counts for itself */
-    *ret = (struct item){.json = text, .size = value_size(&root, c->arena) - frame};
-    return true;
 }
 
 static bool prepare_update(struct call *c, struct ddb_change *x)
@@ -86,9 +69,7 @@ static bool prepare_update(struct call *c, struct ddb_change *x)
         ASSERT(!out->overflow);
         text = buf_view(out);
     }
-    bool plain = x->t->index_count == 0 && x->t->ttl_attr.n == 0 && !stream_enabled(x->t);
-    if (!(plain && measure_after(c, text, &x->after)) && !read_after(c, text, &x->after))
-        return false;
+    item_of_text(text, c->arena, &x->after);
     if (x->after.size > ATTR_ITEM_SIZE_MAX)
         return aws_fail(&c->err, c->arena, &AWS_ValidationException, DDB_UPDATE_TOO_BIG);
     /* Clauses that only take away do not make an item (scylladb/scylladb issue 5862). */
