@@ -27,6 +27,7 @@ struct ddb {
     int64_t ttl_due_ms;        /* when an item may expire next; 0: not known (ttl.h) */
     struct buf text;           /* scratch of the running operation (none parks): item texts */
     struct key_hash hash;      /* scratch, like text */
+    struct read_request *parked_reads; /* go on in the next tick */
 };
 
 static inline struct ddb *ddb_of(const struct call *c)
@@ -47,6 +48,8 @@ struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_
                              size_t count, struct arena *a);
 /* Background work has to look again at what is due: tables were changed or loaded. */
 void ddb_wake(struct ddb *d);
+/* index_count for all indexes of t; what is left of it is done in the background. */
+void ddb_count_indexes(struct ddb *d, struct table *t);
 /* New indexes of a table that is not big are filled at once. False: the store failed. */
 bool ddb_fill_small_indexes(struct ddb *d, struct table *t);
 /* What is known of tables and streams, from the store again. */

@@ -49,11 +49,11 @@ struct expr_ref *expr_env_value(struct expr_env *env, struct str key);
 
 /* One expression on its way. Every stage returns false (or NULL) with *err set. */
 struct expr_parser {
-    struct expr_env *env;
+    struct expr_env *env; /* NULL: names and values are in the tree already */
     struct arena *a;
     struct aws_err *err;
     enum expr_kind kind;
-    const char *kind_name; /* "ConditionExpression" */
+    const char *kind_name; /* "ConditionExpression"; NULL: messages without it */
     struct str text;
     struct token *token; /* count of them, the last one T_END */
     size_t count, at;
@@ -119,6 +119,8 @@ bool expr_is_reserved(struct str word); /* expr_words.c */
 bool expr_path_equal(const struct expr_path *x, const struct expr_path *y);
 enum path_relation { PATHS_APART, PATHS_OVERLAP, PATHS_CONFLICT };
 enum path_relation expr_path_relation(const struct expr_path *x, const struct expr_path *y);
+/* Indexes before names, a path before those that go on from it. */
+struct expr_path **expr_paths_sorted(struct arena *a, struct expr_path *const *paths, size_t count);
 /* Like DynamoDB from the last path to the first: look up names, then compare with the paths
  * behind. */
 bool expr_resolve_paths(struct expr_parser *p, struct expr_path *const *paths, size_t count);

@@ -1,5 +1,5 @@
-/* UpdateTable. The change is done when the call returns: UPDATING stands in its reply only; an index
- * of a big table is CREATING until it is filled. */
+/* UpdateTable. The change is done when the call returns: UPDATING stands in its reply only; an
+ * index of a big table is CREATING until it is filled. */
 #include "ddb_internal.h"
 #include "index.h"
 #include "table_update.h"

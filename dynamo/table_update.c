@@ -21,12 +21,11 @@ static bool has_gsi(struct upd *u)
 
 static bool needs_something(struct upd *u)
 {
-    static const char *const any[] = {"ProvisionedThroughput", "BillingMode",
-                                      "StreamSpecification",   "SSESpecification",
-                                      "ReplicaUpdates",        "DeletionProtectionEnabled",
-                                      "OnDemandThroughput",    "WarmThroughput",
-                                      "TableClass",            "GlobalTableWitnessUpdates",
-                                      "MultiRegionConsistency"};
+    static const char *const any[] = {
+        "ProvisionedThroughput",     "BillingMode",           "StreamSpecification",
+        "SSESpecification",          "ReplicaUpdates",        "DeletionProtectionEnabled",
+        "OnDemandThroughput",        "WarmThroughput",        "TableClass",
+        "GlobalTableWitnessUpdates", "MultiRegionConsistency"};
     bool found = has_gsi(u);
     for (size_t i = 0; i < sizeof any / sizeof *any; i++)
         found = found || has(u, any[i]);
@@ -65,7 +64,8 @@ static bool check_combination(struct upd *u)
     static const char *const others[] = {"ProvisionedThroughput", "BillingMode",
                                          "StreamSpecification", "OnDemandThroughput"};
     bool provisioned = str_eq_c(upd_text(u, u->in, "BillingMode"), "PROVISIONED");
-    bool iops = has(u, "ProvisionedThroughput") || provisioned, stream = has(u, "StreamSpecification");
+    bool iops = has(u, "ProvisionedThroughput") || provisioned,
+         stream = has(u, "StreamSpecification");
     size_t count = has_gsi(u);
     for (size_t i = 0; i < 4; i++)
         count += has(u, others[i]) + has(u, alone[i].name);
@@ -197,8 +197,10 @@ struct str upd_units_json(struct upd *u, struct jval old, struct jval now)
     int64_t r = number_of(old, "ReadCapacityUnits", 0), w = number_of(old, "WriteCapacityUnits", 0);
     int64_t r2 = number_of(now, "ReadCapacityUnits", 0);
     int64_t w2 = number_of(now, "WriteCapacityUnits", 0), today = u->now_ms / DAY_MS;
-    bool was = jval_present(old), more = was && (r2 > r || w2 > w), less = was && (r2 < r || w2 < w);
-    int64_t decreases = number_of(old, "DecreaseDay", 0) == today ? number_of(old, "Decreases", 0) : 0;
+    bool was = jval_present(old), more = was && (r2 > r || w2 > w),
+         less = was && (r2 < r || w2 < w);
+    int64_t decreases =
+        number_of(old, "DecreaseDay", 0) == today ? number_of(old, "Decreases", 0) : 0;
     struct json_out out;
     struct buf *b = arena_new_buf(u->a, 1024);
     json_out_init(&out, b);
@@ -247,7 +249,8 @@ static bool plan_billing(struct upd *u)
         return true;
     upd_edit(u, "WarmThroughput", upd_warm_json(u, u->t->def));
     if (u->switches) {
-        upd_edit(u, "BillingMode", u->on_demand ? STR("\"PAY_PER_REQUEST\"") : STR("\"PROVISIONED\""));
+        upd_edit(u, "BillingMode",
+                 u->on_demand ? STR("\"PAY_PER_REQUEST\"") : STR("\"PROVISIONED\""));
         upd_edit(u, "OnDemandThroughput", STR_NONE);
         int64_t since = u->on_demand ? u->now_ms
                                      : number_of(u->t->def, "PayPerRequestMs",
@@ -268,19 +271,21 @@ bool upd_on_demand_json(struct upd *u, struct jval old, struct jval now, struct 
     struct json_out out;
     struct buf *b = arena_new_buf(u->a, 1024);
     size_t count = 0;
-    struct str of = index.n > 0 ? arena_fmt(u->a, "for index : %.*s", STR_ARG(index))
-                                : STR("for table");
+    struct str of =
+        index.n > 0 ? arena_fmt(u->a, "for index : %.*s", STR_ARG(index)) : STR("for table");
     json_out_init(&out, b);
     json_obj(&out, NULL);
     for (int i = 0; i < 2; i++) {
         int64_t n = number_of(now, names[i], number_of(old, names[i], -1));
         if (jval_present(jval_get(now, names[i])) && !u->on_demand)
-            return UPD_FAIL(u, UPD_INVALID "%s for OnDemandThroughput cannot be specified when the "
-                                           "table BillingMode is PROVISIONED",
+            return UPD_FAIL(u,
+                            UPD_INVALID "%s for OnDemandThroughput cannot be specified when the "
+                                        "table BillingMode is PROVISIONED",
                             names[i]);
         if (n == 0 || n < -1)
-            return UPD_FAIL(u, UPD_INVALID "Requested %s for OnDemandThroughput %.*s is outside of "
-                                           "valid range",
+            return UPD_FAIL(u,
+                            UPD_INVALID "Requested %s for OnDemandThroughput %.*s is outside of "
+                                        "valid range",
                             names[i], STR_ARG(of));
         if (n > 0)
             json_i64(&out, names[i], n);
@@ -314,18 +319,21 @@ bool upd_warm_change(struct upd *u, struct jval def, struct jval now, struct str
 {
     static const char *const names[] = {"ReadUnitsPerSecond", "WriteUnitsPerSecond"};
     int64_t units[2];
-    struct str of = index.n > 0 ? arena_fmt(u->a, "for index %.*s", STR_ARG(index)) : STR("for table");
+    struct str of =
+        index.n > 0 ? arena_fmt(u->a, "for index %.*s", STR_ARG(index)) : STR("for table");
     table_warm(u->t->on_demand, def, units);
     if (!jval_present(jval_get(now, names[0])) && !jval_present(jval_get(now, names[1])))
-        return UPD_FAIL(u, UPD_INVALID "WarmThroughput must have at least one of ReadUnitsPerSecond "
-                                       "or WriteUnitsPerSecond specified %.*s",
+        return UPD_FAIL(u,
+                        UPD_INVALID "WarmThroughput must have at least one of ReadUnitsPerSecond "
+                                    "or WriteUnitsPerSecond specified %.*s",
                         STR_ARG(of)); /* unverified: how it ends for a table */
     for (int i = 0; i < 2; i++) {
         int64_t n = number_of(now, names[i], units[i]);
         if (n < units[i])
-            return UPD_FAIL(u, UPD_INVALID "Requested %s for WarmThroughput %.*s is lower than "
-                                           "current WarmThroughput, decreasing WarmThroughput is "
-                                           "not supported",
+            return UPD_FAIL(u,
+                            UPD_INVALID "Requested %s for WarmThroughput %.*s is lower than "
+                                        "current WarmThroughput, decreasing WarmThroughput is "
+                                        "not supported",
                             names[i], STR_ARG(of));
         units[i] = n;
     }
@@ -348,9 +356,11 @@ static bool plan_warm(struct upd *u)
 
 static bool plan_encryption(struct upd *u)
 {
-    struct jval spec = jval_get(u->in, "SSESpecification"), old = jval_get(u->t->def, "SSESpecification");
+    struct jval spec = jval_get(u->in, "SSESpecification"),
+                old = jval_get(u->t->def, "SSESpecification");
     bool on = table_encrypted(spec, u->a), was = table_encrypted(old, u->a);
-    struct str key = upd_text(u, spec, "KMSMasterKeyId"), old_key = upd_text(u, old, "KMSMasterKeyId");
+    struct str key = upd_text(u, spec, "KMSMasterKeyId"),
+               old_key = upd_text(u, old, "KMSMasterKeyId");
     if (!jval_present(spec))
         return true;
     if (!on && !was)

@@ -1,7 +1,7 @@
 /* GlobalSecondaryIndexUpdates of UpdateTable. */
+#include "dynamodb_model.h"
 #include "panic.h"
 #include "table_update_internal.h"
-#include "dynamodb_model.h"
 #include <stdlib.h>
 
 static const char *const actions[] = {"Create", "Update", "Delete"};
@@ -45,8 +45,9 @@ static bool check_one(struct upd *u, struct jval update)
         return UPD_FAIL(u, UPD_INVALID "One of GlobalSecondaryIndexUpdate.Update, "
                                        "GlobalSecondaryIndexUpdate.Create, "
                                        "GlobalSecondaryIndexUpdate.Delete must not be null");
-    return count == 1 || UPD_FAIL(u, UPD_INVALID "Only one global secondary index action is allowed "
-                                                 "per GlobalSecondaryIndexUpdate object");
+    return count == 1 ||
+           UPD_FAIL(u, UPD_INVALID "Only one global secondary index action is allowed "
+                                   "per GlobalSecondaryIndexUpdate object");
 }
 
 static bool check_names(struct upd *u)
@@ -58,8 +59,9 @@ static bool check_names(struct upd *u)
         struct str name = upd_text(u, action_of(it, &kind), "IndexName");
         for (size_t k = 0; k < i && jval_next(updates_of(u), &other, NULL); k++) {
             if (str_eq(name, upd_text(u, action_of(other, &kind), "IndexName")))
-                return UPD_FAIL(u, UPD_INVALID "Only one global secondary index update per index "
-                                               "is allowed simultaneously. Index: %.*s",
+                return UPD_FAIL(u,
+                                UPD_INVALID "Only one global secondary index update per index "
+                                            "is allowed simultaneously. Index: %.*s",
                                 STR_ARG(name));
         }
     }
@@ -115,13 +117,15 @@ static bool check_create(struct upd *u, struct jval now)
     if (find(u, name) != NULL)
         return UPD_FAIL(u, "Attempting to create an index which already exists");
     if (u->on_demand && jval_present(units))
-        return UPD_FAIL(u, UPD_INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
-                                       "specified for index: %.*s when BillingMode is "
-                                       "PAY_PER_REQUEST",
+        return UPD_FAIL(u,
+                        UPD_INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
+                                    "specified for index: %.*s when BillingMode is "
+                                    "PAY_PER_REQUEST",
                         STR_ARG(name));
     if (!u->on_demand && !jval_present(units))
-        return UPD_FAIL(u, UPD_INVALID "Both ReadCapacityUnits and WriteCapacityUnits must be "
-                                       "specified for index: %.*s",
+        return UPD_FAIL(u,
+                        UPD_INVALID "Both ReadCapacityUnits and WriteCapacityUnits must be "
+                                    "specified for index: %.*s",
                         STR_ARG(name));
     if (jval_present(units) && !upd_check_units(u, units, name))
         return false;
@@ -143,9 +147,10 @@ static bool check_update(struct upd *u, struct jval now)
     if (!jval_present(units))
         return true;
     if (u->on_demand)
-        return UPD_FAIL(u, UPD_INVALID "The only Updates for index: %.*s when TableThroughputMode "
-                                       "is PAY_PER_REQUEST can be to OnDemandThroughput, "
-                                       "WarmThroughput",
+        return UPD_FAIL(u,
+                        UPD_INVALID "The only Updates for index: %.*s when TableThroughputMode "
+                                    "is PAY_PER_REQUEST can be to OnDemandThroughput, "
+                                    "WarmThroughput",
                         STR_ARG(name));
     struct jval old = jval_get(find(u, name)->def, "ProvisionedThroughput");
     return upd_check_units(u, units, name) &&
@@ -196,7 +201,8 @@ static bool check_switch(struct upd *u)
                     (kind == 2 || jval_present(jval_get(now, "ProvisionedThroughput")));
         }
         if (!found)
-            return UPD_FAIL(u, UPD_INVALID "ProvisionedThroughput must be specified for index: %.*s",
+            return UPD_FAIL(u,
+                            UPD_INVALID "ProvisionedThroughput must be specified for index: %.*s",
                             STR_ARG(name));
     }
     return true;
@@ -221,7 +227,8 @@ static struct jval update_for(struct upd *u, struct str name, bool *ret_gone)
 static bool write_index(struct upd *u, struct json_out *out, const struct index *x, struct jval now)
 {
     struct jval units = jval_get(now, "ProvisionedThroughput"), old = {0};
-    struct jval limits = jval_get(now, "OnDemandThroughput"), warm = jval_get(now, "WarmThroughput");
+    struct jval limits = jval_get(now, "OnDemandThroughput"),
+                warm = jval_get(now, "WarmThroughput");
     struct str json = u->switches ? STR_NONE : jval_raw(jval_get(x->def, "OnDemandThroughput"));
     json_obj(out, NULL);
     json_str(out, "IndexName", x->name);
@@ -364,6 +371,6 @@ bool upd_gsi_verify(struct upd *u)
     if (u->created.n == 0)
         return true;
     ASSERT(json_parse(u->a, u->ret->def, JSON_DEPTH_DEFAULT, &def, NULL));
-    return table_def_check_added(def, u->created,
-                                 jval_present(jval_get(u->in, "AttributeDefinitions")), u->a, u->err);
+    return table_def_check_added(
+        def, u->created, jval_present(jval_get(u->in, "AttributeDefinitions")), u->a, u->err);
 }
