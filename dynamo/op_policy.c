@@ -2,14 +2,14 @@
  * members when it gives it back; here they keep their order. A RevisionId is the time of the
  * change. */
 #include "ddb_internal.h"
-#include "policy.h"
+#include "resource_policy.h"
 
 #define INVALID "One or more parameter values were invalid: "
 enum { POLICY_MAX = 20480 };
 
 #define DOC_FAIL(...) aws_fail(err, a, &AWS_ValidationException, INVALID __VA_ARGS__)
 
-bool policy_check(struct str text, struct arena *a, struct str *ret, struct aws_err *err)
+bool resource_policy_check(struct str text, struct arena *a, struct str *ret, struct aws_err *err)
 {
     struct jval doc;
     struct json_out w;
@@ -34,7 +34,7 @@ bool policy_check(struct str text, struct arena *a, struct str *ret, struct aws_
     return true;
 }
 
-struct str policy_stored(struct str text, int64_t now_ms, struct arena *a)
+struct str resource_policy_stored(struct str text, int64_t now_ms, struct arena *a)
 {
     struct json_out w;
     struct buf *b = arena_new_buf(a, POLICY_MAX * 64);
@@ -121,8 +121,8 @@ enum call_status ddb_put_resource_policy(struct call *c)
 {
     struct str text;
     struct table *t = find(c);
-    if (t == NULL ||
-        !policy_check(jval_text(jval_get(c->in, "Policy"), c->arena), c->arena, &text, &c->err))
+    if (t == NULL || !resource_policy_check(jval_text(jval_get(c->in, "Policy"), c->arena),
+                                            c->arena, &text, &c->err))
         return CALL_FAILED;
     struct policy p = policy_of(c, t);
     if (!check_revision(c, t, &p))
@@ -136,7 +136,7 @@ enum call_status ddb_put_resource_policy(struct call *c)
         json_end(&c->out);
         return CALL_DONE;
     }
-    return store(c, t, policy_stored(text, revision, c->arena),
+    return store(c, t, resource_policy_stored(text, revision, c->arena),
                  arena_fmt(c->arena, "%lld", (long long)revision));
 }
 

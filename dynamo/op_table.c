@@ -5,7 +5,7 @@
 #include "history.h"
 #include "ids.h"
 #include "index.h"
-#include "policy.h"
+#include "resource_policy.h"
 #include "ttl.h"
 
 enum { LIST_MAX = 100 };
@@ -72,8 +72,8 @@ enum call_status ddb_create_table(struct call *c)
     if (!table_def_check(c->in, c->arena, &c->err) || !refuse_unsupported(c, unsupported, 2))
         return CALL_FAILED;
     if (jval_present(jval_get(c->in, "ResourcePolicy")) &&
-        !policy_check(jval_text(jval_get(c->in, "ResourcePolicy"), c->arena), c->arena, &policy,
-                      &c->err))
+        !resource_policy_check(jval_text(jval_get(c->in, "ResourcePolicy"), c->arena), c->arena,
+                               &policy, &c->err))
         return CALL_FAILED;
     if (catalog_find(&d->catalog, c->account, c->region, name) != NULL)
         return CALL_FAIL(c, &DYNAMODB_ResourceInUseException, "Table already exists: %.*s",
@@ -81,7 +81,7 @@ enum call_status ddb_create_table(struct call *c)
     ids_uuid(id);
     struct table_stamp stamp = {.table_id = id, .created_ms = c->now_ms};
     if (policy.n > 0)
-        policy = policy_stored(policy, c->now_ms, c->arena);
+        policy = resource_policy_stored(policy, c->now_ms, c->arena);
     stamp.policy = policy;
     struct str def = table_def_text(c->in, &stamp, c->arena);
     if (!ddb_change_begin(c))

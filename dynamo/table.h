@@ -79,7 +79,7 @@ struct str table_attrs_json(struct table_attr *attrs, size_t count, struct arena
 struct table_stamp { /* what CreateTable adds to its input */
     const char *table_id;
     int64_t created_ms;
-    struct str policy; /* as policy_stored makes it; empty: none */
+    struct str policy; /* as resource_policy_stored makes it; empty: none */
 };
 /* The definition to store, in the arena. */
 struct str table_def_text(struct jval in, const struct table_stamp *stamp, struct arena *a);
