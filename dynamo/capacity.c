@@ -1,4 +1,5 @@
 #include "capacity.h"
+#include "index.h"
 
 enum { READ_UNIT = 4096, WRITE_UNIT = 1024 };
 
@@ -24,43 +25,11 @@ double capacity_write(size_t old_size, size_t new_size)
     return units(old_size > new_size ? old_size : new_size, WRITE_UNIT);
 }
 
-static bool is_key(const struct key_schema *key, struct str name)
-{
-    for (size_t i = 0; i < (size_t)key->hash_count + key->range_count; i++) {
-        if (str_eq(key->part[i].name, name))
-            return true;
-    }
-    return false;
-}
-
-/* Indexes are sparse: an item without all of the index's key is not in it. */
-static bool in_index(const struct index *x, const struct item *item)
-{
-    if (item == NULL)
-        return false;
-    for (size_t i = 0; i < (size_t)x->key.hash_count + x->key.range_count; i++) {
-        if (item_find(item, x->key.part[i].name) == NULL)
-            return false;
-    }
-    return true;
-}
-
-static bool is_projected(const struct table *t, const struct index *x, struct str name)
-{
-    if (x->projection == PROJECT_ALL || is_key(&t->key, name) || is_key(&x->key, name))
-        return true;
-    for (size_t i = 0; i < x->non_key_count; i++) {
-        if (str_eq(x->non_key[i], name))
-            return true;
-    }
-    return false;
-}
-
 static size_t entry_size(const struct table *t, const struct index *x, const struct item *item)
 {
     size_t size = 0;
     for (size_t i = 0; i < item->count; i++) {
-        if (is_projected(t, x, item->attrs[i].name))
+        if (index_projects(t, x, item->attrs[i].name))
             size += item->attrs[i].size;
     }
     return size;
@@ -72,7 +41,7 @@ static bool differs(const struct table *t, const struct index *x, const struct i
 {
     for (size_t i = 0; i < a->count; i++) {
         struct str name = a->attrs[i].name;
-        if (key_only ? !is_key(&x->key, name) : !is_projected(t, x, name))
+        if (key_only ? !key_has(&x->key, name) : !index_projects(t, x, name))
             continue;
         const struct attr *other = item_find(b, name);
         if (other == NULL || !str_eq(other->json, a->attrs[i].json))
@@ -84,7 +53,7 @@ static bool differs(const struct table *t, const struct index *x, const struct i
 double capacity_index_write(const struct table *t, const struct index *x,
                             const struct item *old_item, const struct item *new_item)
 {
-    bool was = in_index(x, old_item), is = in_index(x, new_item);
+    bool was = index_has(x, old_item), is = index_has(x, new_item);
     size_t old_size = was ? entry_size(t, x, old_item) : 0;
     size_t new_size = is ? entry_size(t, x, new_item) : 0;
     if (!was || !is)

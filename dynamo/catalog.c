@@ -29,6 +29,7 @@ static bool make_key(char *out, struct str account, struct str region, struct st
 
 static void table_free(struct catalog *c, struct table *t)
 {
+    index_detach(c->store, t);
     store_drop_stmts(c->store, &t->stmts);
     arena_free(t->arena); /* t itself lies in it */
 }
@@ -74,11 +75,33 @@ static bool load_one(void *arg, const struct store_table_row *row)
     return row->exact || store_count(c->store, t->id, &t->items, &t->bytes);
 }
 
+/* Databases made before there were entries: their indexes are filled before anybody reads them. */
+static bool load_indexes(struct catalog *c, struct table *t)
+{
+    if (!index_attach(c->store, t, !t->counts_moved))
+        return false;
+    for (size_t i = 0; i < t->index_count; i++) {
+        struct index *x = &t->indexes[i];
+        bool done = !x->filling || x->filled_to > 0;
+        while (!done) {
+            if (!db_begin(c->store->db) || !index_backfill_slice(c->store, t, x, &done))
+                return false;
+        }
+    }
+    return true;
+}
+
 bool catalog_load(struct catalog *c, struct store *s)
 {
+    size_t at = 0;
+    struct str key;
+    void *t;
     c->store = s;
     map_init(&c->tables);
-    return store_load_tables(s, load_one, c);
+    bool ok = store_load_tables(s, load_one, c);
+    while (ok && map_next(&c->tables, &at, &key, &t))
+        ok = load_indexes(c, t);
+    return ok;
 }
 
 void catalog_release(struct catalog *c)
@@ -116,6 +139,10 @@ struct table *catalog_add(struct catalog *c, struct str account, struct str regi
     struct table *t = table_new(&row);
     if (t == NULL)
         PANIC("a checked definition does not parse: %.*s", STR_ARG(def));
+    if (!index_attach(c->store, t, true)) {
+        table_free(c, t);
+        return NULL;
+    }
     put(c, t);
     return t;
 }
@@ -138,7 +165,7 @@ struct table *catalog_change(struct catalog *c, struct table *t, struct str def)
     if (now == NULL)
         PANIC("a checked definition does not parse: %.*s", STR_ARG(def));
     index_detach(c->store, t);
-    if (!index_attach(c->store, now)) {
+    if (!index_write_counts(c->store, t) || !index_attach(c->store, now, true)) {
         table_free(c, now);
         return NULL;
     }
@@ -154,7 +181,7 @@ bool catalog_remove(struct catalog *c, struct table *t)
     char bytes[KEY_MAX];
     struct str key;
     store_drop_stmts(c->store, &t->stmts); /* an open statement would keep the data in place */
-    if (!store_remove_table(c->store, t->id, t->items, t->bytes))
+    if (!index_drop_all(c->store, t) || !store_remove_table(c->store, t->id, t->items, t->bytes))
         return false;
     if (!make_key(bytes, t->account, t->region, t->name, &key) || map_del(&c->tables, key) != t)
         PANIC("table %.*s is not in the catalog", STR_ARG(t->name));
@@ -179,7 +206,8 @@ bool catalog_write_counts(struct catalog *c)
         struct table *t = value;
         if (!t->counts_moved)
             continue;
-        if (!store_write_counts(c->store, t->id, t->items, t->bytes, true))
+        if (!index_write_counts(c->store, t) ||
+            !store_write_counts(c->store, t->id, t->items, t->bytes, true))
             return false;
         t->counts_moved = false;
     }

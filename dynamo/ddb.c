@@ -29,7 +29,7 @@ void ddb_reload(struct ddb *d)
 static void on_rollback(void *arg)
 {
     struct ddb *d = arg;
-    d->store.maybe_doomed = true;
+    d->store.maybe_doomed = d->store.maybe_gone = true;
     ddb_reload(d);
 }
 

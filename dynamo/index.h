@@ -4,15 +4,15 @@
  * row id; the others keep their copy of the item as well. */
 #ifndef PUDDLE_INDEX_H
 #define PUDDLE_INDEX_H
-#include "attr.h"
-#include "table.h"
+#include "index_key.h"
 
 /* Makes the store's entry tables those of t->indexes, by name: finds the ones that are there, makes
  * those that are missing, takes away those of indexes that t no longer has. Call whenever a
  * definition was parsed anew (CreateTable, UpdateTable, start), with the tick's transaction open if
  * something can be missing. A new one of a table with rows is x->filling: it takes part in writes,
- * and index_backfill_slice has to be called until it says done. False: the store failed. */
-bool index_attach(struct store *s, struct table *t);
+ * and index_backfill_slice has to be called until it says done. counts_exact: the
+ * stored counts can be trusted. False: the store failed. */
+bool index_attach(struct store *s, struct table *t, bool counts_exact);
 /* Gives back the statements of all indexes: before t's memory or one of the tables goes. */
 void index_detach(struct store *s, struct table *t);
 /* A few milliseconds of making entries for rows that were there before the index; rows whose
@@ -28,14 +28,19 @@ bool index_drop_all(struct store *s, struct table *t);
 bool index_apply(struct store *s, struct table *t, const struct store_key *key, int64_t row_id,
                  const struct item *old, const struct item *now, struct arena *a);
 
+/* What x keeps of an item that it has: item (empty if it keeps no copies) and size. In a. */
+void index_make_entry(const struct table *t, const struct index *x, const struct item *item,
+                      struct arena *a, struct store_entry *ret);
+
 /* The index by name; NULL: t has no such one. */
 struct index *index_find(const struct table *t, struct str name);
-/* Is the item in the index: has it all of its key, with the right types? NULL: no. */
-bool index_has(const struct index *x, const struct item *item);
 /* Is the attribute in the index's items? */
 bool index_projects(const struct table *t, const struct index *x, struct str name);
-/* How many items and bytes the index has; counted now if a crash made that necessary. */
-bool index_count(struct store *s, struct table *t, struct index *x);
+/* Makes x->items and x->bytes right: counts them if a crash made that necessary. False: the store
+ * failed, or x is filling; they are 0 then. */
+bool index_count(struct store *s, struct index *x);
+/* Writes the counts of all indexes, to be trusted if the table's own counts are. */
+bool index_write_counts(struct store *s, struct table *t);
 
 /* Tests, and after a crash: every row has exactly the entries it should have, every entry its row.
  * Reads everything. False: *ret_why in the arena says what is wrong. */

@@ -3,17 +3,24 @@
 #include "panic.h"
 #include <string.h>
 
-uint32_t key_hash_prefix(struct str value)
+uint32_t key_pair_prefix(struct str hash, struct str range)
 {
     static const char seed[] = "Outliers"; /* DynamoDB's own, as seen in its Scan order */
-    char input[sizeof seed - 1 + KEY_HASH_MAX];
+    char input[sizeof seed - 1 + KEY_HASH_MAX + KEY_RANGE_MAX];
     uint8_t md5[16];
-    ASSERT(value.n <= KEY_HASH_MAX);
+    ASSERT(hash.n <= KEY_HASH_MAX && range.n <= KEY_RANGE_MAX);
     memcpy(input, seed, sizeof seed - 1);
-    if (value.n > 0)
-        memcpy(input + sizeof seed - 1, value.p, value.n);
-    hash_md5((struct str){input, sizeof seed - 1 + value.n}, md5);
+    if (hash.n > 0)
+        memcpy(input + sizeof seed - 1, hash.p, hash.n);
+    if (range.n > 0)
+        memcpy(input + sizeof seed - 1 + hash.n, range.p, range.n);
+    hash_md5((struct str){input, sizeof seed - 1 + hash.n + range.n}, md5);
     return (uint32_t)md5[0] << 16 | (uint32_t)md5[1] << 8 | md5[2];
+}
+
+uint32_t key_hash_prefix(struct str value)
+{
+    return key_pair_prefix(value, (struct str){NULL, 0});
 }
 
 void key_hash_make(struct str value, struct key_hash *ret)

@@ -16,6 +16,9 @@ struct key_hash {
 void key_hash_make(struct str value, struct key_hash *ret);
 /* The prefix alone, as a number 0 .. 2^24 - 1. */
 uint32_t key_hash_prefix(struct str value);
+/* The same hash over partition key and sort key: what orders the entries of an index whose index
+ * keys are equal. range may be empty. */
+uint32_t key_pair_prefix(struct str hash, struct str range);
 /* The segment that holds this prefix: 0 .. total - 1. */
 uint32_t key_segment(uint32_t prefix, uint32_t total);
 /* The first prefix of a segment; of segment == total: 2^24. */

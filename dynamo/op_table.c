@@ -3,6 +3,7 @@
  * see it at their first look. */
 #include "ddb_internal.h"
 #include "ids.h"
+#include "index.h"
 
 enum { LIST_MAX = 100 };
 
@@ -89,9 +90,11 @@ enum call_status ddb_create_table(struct call *c)
 
 enum call_status ddb_describe_table(struct call *c)
 {
-    const struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
+    struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
     if (t == NULL)
         return CALL_FAILED;
+    for (size_t i = 0; i < t->index_count; i++)
+        index_count(&ddb_of(c)->store, &t->indexes[i]);
     json_obj(&c->out, NULL);
     table_describe(t, "ACTIVE", c->arena, &c->out, "Table");
     json_end(&c->out);

@@ -6,6 +6,7 @@
  * perhaps ddb_read_after, then ddb_read_next until it is not READ_ROW, ddb_read_stop. */
 #ifndef PUDDLE_READ_H
 #define PUDDLE_READ_H
+#include "capacity.h"
 #include "ddb_internal.h"
 #include "expr.h"
 
@@ -32,21 +33,31 @@ struct ddb_read {
     /* what was read so far */
     int64_t scanned, matched; /* before and after the filter */
     size_t bytes;             /* of the rows looked at, as the table or index has them */
-    double fetched_units;     /* strongly consistent units of the rows fetched for whole */
+    size_t fetched_bytes;     /* of those fetched from the table for whole */
     /* private */
+    bool is_scan;
     struct read_state *state;
 };
-/* The rows that a key condition of Query means. Checks the condition against the key of table or
- * index in AWS's order. False: *err set. */
-bool ddb_read_partition(struct ddb_read *r, const struct expr_key_cond *cond, struct aws_err *err);
-/* All rows of one parallel segment; 0 of 1: all there are. */
-void ddb_read_segment(struct ddb_read *r, uint32_t segment, uint32_t total);
-/* Only what comes after key (an ExclusiveStartKey that was checked, or an item), in the direction
- * of the read. */
+/* The table or index that IndexName (empty: none) means, of the call's table. Fails for an index
+ * that there is not, that is being filled, and for a consistent read of a global one. */
+bool ddb_read_source(struct ddb_read *r, struct str index_name, bool consistent,
+                     struct aws_err *err);
+/* The rows that a key condition of Query means, only those after start (NULL: all of them) in the
+ * direction of the read. Checks condition and start key against the key of table or index, in AWS's
+ * order. False: *err set. */
+bool ddb_read_partition(struct ddb_read *r, const struct expr_key_cond *cond,
+                        const struct item *start, struct aws_err *err);
+/* All rows of one parallel segment (0 of 1: all there are), only those after start. False: start is
+ * not a key of this table or index, or of another segment; *err set. */
+bool ddb_read_segment(struct ddb_read *r, uint32_t segment, uint32_t total,
+                      const struct item *start, struct aws_err *err);
+/* Only what comes after key (one that the read gave, or an item), in the direction of the read. */
 void ddb_read_after(struct ddb_read *r, const struct item *key);
 /* The next row that passes the filter; the text is valid until the next call. */
 enum read_result ddb_read_next(struct ddb *d, struct ddb_read *r, struct str *ret_item);
 void ddb_read_stop(struct ddb_read *r); /* fine at any time, more than once */
-/* The key of the last row looked at, as member name: LastEvaluatedKey. After READ_PAGE only. */
-void ddb_read_last_key(const struct ddb_read *r, struct json_out *out, const char *name);
+/* The key of the last row looked at, as canonical text: LastEvaluatedKey. After READ_PAGE only. */
+struct str ddb_read_last_key(const struct ddb_read *r);
+/* What the read is billed: of the table, and of the index in units->indexes (in the arena). */
+void ddb_read_units(const struct ddb_read *r, bool consistent, struct capacity *units);
 #endif

@@ -1,10 +1,7 @@
-#include "store.h"
-#include "fault.h"
 #include "hash.h"
-#include "log.h"
-#include "panic.h"
+#include "store_index.h"
+#include "store_internal.h"
 #include <stdarg.h>
-#include <stdio.h>
 
 enum {
     DROP_AT_ONCE_BYTES = 24 << 20, /* DROP TABLE of this much takes about 10 ms */
@@ -25,56 +22,28 @@ static const struct db_migration migrations[] = {
 
 bool store_open(struct store *s, struct db *db, char *reterr, size_t reterr_size)
 {
-    *s = (struct store){.db = db, .maybe_doomed = true};
+    *s = (struct store){.db = db, .maybe_doomed = true, .maybe_gone = true};
     return db_migrate(db, "dynamodb", migrations, sizeof migrations / sizeof *migrations, reterr,
-                      reterr_size);
+                      reterr_size) &&
+           store_index_migrate(s, reterr, reterr_size);
 }
 
 void store_close(struct store *s)
 {
-    sqlite3_stmt **slots[] = {&s->add_table,  &s->remove_table, &s->write_counts, &s->write_def,
-                              &s->add_doomed, &s->first_doomed, &s->remove_doomed};
+    sqlite3_stmt **slots[] = {&s->add_table,     &s->remove_table, &s->write_counts,
+                              &s->write_def,     &s->add_doomed,   &s->first_doomed,
+                              &s->remove_doomed, &s->index_add,    &s->index_counts,
+                              &s->index_filled,  &s->index_gone,   &s->index_forget};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         db_stmt_drop(s->db, slots[i]);
 }
 
 void store_drop_stmts(struct store *s, struct store_stmts *st)
 {
-    sqlite3_stmt **slots[] = {&st->get, &st->find, &st->insert, &st->update, &st->remove};
+    sqlite3_stmt **slots[] = {&st->get,    &st->find, &st->insert, &st->update,
+                              &st->remove, &st->up,   &st->down};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         db_stmt_drop(s->db, slots[i]);
-}
-
-static bool say_failed(struct store *s)
-{
-    log_msg(LOG_ERROR, "dynamodb", "store: %s", sqlite3_errmsg(db_handle(s->db)));
-    return false;
-}
-
-/* Steps a statement that gives no rows. */
-static bool run(struct store *s, sqlite3_stmt *st)
-{
-    int rc = fault_hit("store.write") ? SQLITE_FULL : sqlite3_step(st);
-    if (rc != SQLITE_DONE)
-        say_failed(s);
-    sqlite3_reset(st);
-    return rc == SQLITE_DONE;
-}
-
-static void bind_text(sqlite3_stmt *st, int at, struct str v)
-{
-    sqlite3_bind_text64(st, at, v.n == 0 ? "" : v.p, v.n, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-static void bind_blob(sqlite3_stmt *st, int at, struct str v)
-{
-    sqlite3_bind_blob64(st, at, v.n == 0 ? "" : v.p, v.n, SQLITE_STATIC);
-}
-
-static struct str column(sqlite3_stmt *st, int at)
-{
-    const char *p = (const char *)sqlite3_column_text(st, at);
-    return (struct str){p == NULL ? "" : p, (size_t)sqlite3_column_bytes(st, at)};
 }
 
 bool store_load_tables(struct store *s, bool (*each)(void *arg, const struct store_table_row *row),
@@ -143,13 +112,6 @@ bool store_add_table(struct store *s, const struct store_table_row *row, int64_t
     return db_exec(s->db, sql);
 }
 
-static bool run_with_id(struct store *s, sqlite3_stmt **slot, const char *sql, int64_t id)
-{
-    sqlite3_stmt *st = db_stmt(s->db, slot, sql);
-    sqlite3_bind_int64(st, 1, id);
-    return run(s, st);
-}
-
 bool store_remove_table(struct store *s, int64_t id, int64_t items, int64_t bytes)
 {
     char sql[96];
@@ -209,6 +171,7 @@ void store_sweep(struct store *s)
 {
     char sql[96];
     int64_t id, end;
+    store_index_sweep(s);
     if (!s->maybe_doomed)
         return;
     sqlite3_stmt *st =
@@ -235,10 +198,16 @@ void store_sweep(struct store *s)
 
 sqlite3_stmt *store_stmt_of(struct store *s, sqlite3_stmt **slot, const char *format, int64_t id)
 {
-    char sql[160];
+    return store_stmt_of_two(s, slot, format, id, 0);
+}
+
+sqlite3_stmt *store_stmt_of_two(struct store *s, sqlite3_stmt **slot, const char *format,
+                                int64_t id, int64_t other)
+{
+    char sql[320];
     if (*slot != NULL)
         return db_stmt(s->db, slot, NULL);
-    int n = snprintf(sql, sizeof sql, format, (long long)id);
+    int n = snprintf(sql, sizeof sql, format, (long long)id, (long long)other);
     ASSERT(n > 0 && n < (int)sizeof sql);
     return db_stmt(s->db, slot, sql);
 }
@@ -272,9 +241,9 @@ enum store_result store_get(struct store *s, int64_t table_id, struct store_stmt
                             const struct store_key *key, struct store_row *ret)
 {
     *ret = (struct store_row){
-        .stmt = store_stmt_of(s, &st->get,
-                         "SELECT id, size, sum, item FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
-                         table_id)};
+        .stmt = store_stmt_of(
+            s, &st->get, "SELECT id, size, sum, item FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
+            table_id)};
     bind_blob(ret->stmt, 1, key->hk);
     bind_blob(ret->stmt, 2, key->sk);
     enum store_result result = step_row(s, ret);
@@ -295,8 +264,8 @@ enum store_result store_find(struct store *s, int64_t table_id, struct store_stm
                              const struct store_key *key, struct store_row *ret)
 {
     *ret = (struct store_row){
-        .stmt = store_stmt_of(s, &st->find, "SELECT id, size FROM ddb_data_%lld WHERE hk = ? AND sk = ?",
-                         table_id)};
+        .stmt = store_stmt_of(
+            s, &st->find, "SELECT id, size FROM ddb_data_%lld WHERE hk = ? AND sk = ?", table_id)};
     bind_blob(ret->stmt, 1, key->hk);
     bind_blob(ret->stmt, 2, key->sk);
     enum store_result result = step_row(s, ret);
@@ -318,14 +287,14 @@ bool store_put(struct store *s, int64_t table_id, struct store_stmts *st,
     sqlite3_stmt *q;
     if (row_id != 0) {
         q = store_stmt_of(s, &st->update,
-                     "UPDATE ddb_data_%lld SET size = ?1, sum = ?2, item = ?3 WHERE id = ?4",
-                     table_id);
+                          "UPDATE ddb_data_%lld SET size = ?1, sum = ?2, item = ?3 WHERE id = ?4",
+                          table_id);
         sqlite3_bind_int64(q, 4, row_id);
     } else {
         q = store_stmt_of(s, &st->insert,
-                     "INSERT INTO ddb_data_%lld(size, sum, item, hk, sk)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5)",
-                     table_id);
+                          "INSERT INTO ddb_data_%lld(size, sum, item, hk, sk)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5)",
+                          table_id);
         bind_blob(q, 4, key->hk);
         bind_blob(q, 5, key->sk);
     }
@@ -337,7 +306,8 @@ bool store_put(struct store *s, int64_t table_id, struct store_stmts *st,
 
 bool store_delete(struct store *s, int64_t table_id, struct store_stmts *st, int64_t row_id)
 {
-    sqlite3_stmt *q = store_stmt_of(s, &st->remove, "DELETE FROM ddb_data_%lld WHERE id = ?", table_id);
+    sqlite3_stmt *q =
+        store_stmt_of(s, &st->remove, "DELETE FROM ddb_data_%lld WHERE id = ?", table_id);
     sqlite3_bind_int64(q, 1, row_id);
     return run(s, q);
 }

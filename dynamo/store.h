@@ -12,9 +12,11 @@ struct store {
     sqlite3_stmt *add_table, *remove_table, *write_counts, *write_def, *add_doomed, *first_doomed,
         *remove_doomed;
     bool maybe_doomed; /* data of deleted tables may be left to sweep */
+    sqlite3_stmt *index_add, *index_counts, *index_filled, *index_gone, *index_forget;
+    bool maybe_gone; /* entries of deleted indexes may be left to sweep */
 };
 struct store_stmts { /* of one table */
-    sqlite3_stmt *get, *find, *insert, *update, *remove;
+    sqlite3_stmt *get, *find, *insert, *update, *remove, *up, *down;
 };
 
 bool store_open(struct store *s, struct db *db, char *reterr, size_t reterr_size);
@@ -63,7 +65,39 @@ bool store_delete(struct store *s, int64_t table_id, struct store_stmts *st, int
 /* The statement of one table: its text is only made when it is not prepared yet. format has one
  * %lld, the id. */
 sqlite3_stmt *store_stmt_of(struct store *s, sqlite3_stmt **slot, const char *format, int64_t id);
+/* The same with %1$lld and %2$lld. */
+sqlite3_stmt *store_stmt_of_two(struct store *s, sqlite3_stmt **slot, const char *format,
+                                int64_t id, int64_t other);
 /* Runs one statement without rows, made of fixed text and numbers. False: logged. */
 bool store_exec(struct store *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void store_drop_stmts(struct store *s, struct store_stmts *st);
+
+/* ---- ranges, of tables (key: hk, sk) and of indexes (key: hk is the whole key, sk empty) ---- */
+
+enum { STORE_KEY_END_MAX = 2052 };
+/* A key above all keys; also above every sort key when used as one. */
+struct str store_key_end(void);
+struct store_range { /* from <= key < to */
+    struct store_key from, to;
+    bool backward;
+};
+struct store_cursor {
+    struct store *s;
+    sqlite3_stmt *stmt; /* NULL: closed */
+    bool of_index, whole;
+    const char *kind; /* for the log */
+    int64_t id;
+};
+struct store_scan_row { /* views until the next step */
+    struct store_key key;
+    int64_t size;         /* of the item as the table or index has it */
+    int64_t fetched_size; /* of the item in the table, when that was fetched for an index; else 0 */
+    struct str item;
+};
+/* Only one cursor of a table or index, direction and kind may be open at a time. */
+void store_scan_open(struct store *s, int64_t table_id, struct store_stmts *st,
+                     const struct store_range *range, struct store_cursor *ret);
+/* Checksum verified. */
+enum store_result store_scan_next(struct store_cursor *c, struct store_scan_row *ret);
+void store_scan_close(struct store_cursor *c); /* fine when it is closed already */
 #endif

@@ -3,6 +3,15 @@
 #include "clock.h"
 #include <string.h>
 
+bool key_has(const struct key_schema *key, struct str name)
+{
+    for (size_t i = 0; i < key_parts(key); i++) {
+        if (str_eq(key->part[i].name, name))
+            return true;
+    }
+    return false;
+}
+
 static struct str text_of(const struct table *t, struct jval v, const char *key)
 {
     return jval_text(jval_get(v, key), t->arena);
@@ -127,9 +136,8 @@ static void write_index(const struct table *t, const struct index *x, const char
         copy_member(x->def, "OnDemandThroughput", out);
         write_warm(x->def, status, out);
     }
-    /* Index tables come with Query: until then an index holds nothing that could be counted. */
-    json_i64(out, "IndexSizeBytes", 0);
-    json_i64(out, "ItemCount", 0);
+    json_i64(out, "IndexSizeBytes", x->bytes);
+    json_i64(out, "ItemCount", x->items);
     json_str(out, "IndexArn", arena_fmt(a, "%.*s/index/%.*s", STR_ARG(t->arn), STR_ARG(x->name)));
     json_end(out);
 }

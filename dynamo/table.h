@@ -3,7 +3,7 @@
 #ifndef PUDDLE_TABLE_H
 #define PUDDLE_TABLE_H
 #include "json.h"
-#include "store.h"
+#include "store_index.h"
 
 enum { TABLE_KEY_PARTS_MAX = 8, TABLE_GSI_MAX = 20, TABLE_LSI_MAX = 5 };
 
@@ -15,6 +15,11 @@ struct key_schema { /* partition key parts first; one of each but in GSIs, which
     struct key_part part[TABLE_KEY_PARTS_MAX];
     uint8_t hash_count, range_count;
 };
+static inline size_t key_parts(const struct key_schema *key)
+{
+    return (size_t)key->hash_count + key->range_count;
+}
+bool key_has(const struct key_schema *key, struct str name);
 enum projection { PROJECT_ALL, PROJECT_KEYS_ONLY, PROJECT_INCLUDE };
 struct index {
     struct str name;
@@ -24,6 +29,11 @@ struct index {
     struct str *non_key; /* of PROJECT_INCLUDE */
     size_t non_key_count;
     struct jval def; /* its member of GlobalSecondaryIndexes / LocalSecondaryIndexes */
+    struct store_index entries; /* set by index_attach, as all below */
+    bool filling;               /* made while the table had rows: filled_to says how far it is */
+    int64_t filled_to;
+    bool counted; /* items and bytes are right and kept so */
+    int64_t items, bytes;
 };
 struct table {
     int64_t id; /* names its SQLite table; never used twice */
