@@ -11,7 +11,10 @@ void gateway_free(struct gateway *g); /* before db_close */
 /* The loop whose timers end integrations that take too long (29 s). Without it (unit tests) an
  * integration is waited for as long as the function runs. */
 void gateway_set_loop(struct gateway *g, struct loop *loop);
-struct service *gateway_service(struct gateway *g); /* apigateway (REST APIs, v1) */
+struct service *gateway_service(struct gateway *g);    /* apigateway (REST APIs, v1) */
+struct service *gateway_service_v2(struct gateway *g); /* apigatewayv2 (HTTP APIs) */
+/* Where this server is ("http://127.0.0.1:4566"): apiEndpoint of HTTP APIs is below it. */
+void gateway_set_url(struct gateway *g, const char *base_url);
 size_t gateway_api_count(const struct gateway *g);
 bool gateway_reset(struct gateway *g);
 
