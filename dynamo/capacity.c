@@ -65,44 +65,100 @@ double capacity_index_write(const struct table *t, const struct index *x,
     return 0;
 }
 
+static void put_units(struct json_out *out, double units, enum capacity_split split)
+{
+    if (split != CAPACITY_WHOLE)
+        json_double(out, split == CAPACITY_READS ? "ReadCapacityUnits" : "WriteCapacityUnits",
+                    units);
+    json_double(out, "CapacityUnits", units);
+}
+
 static void put_indexes(struct json_out *out, const struct table *t, bool global,
-                        const double *by_index)
+                        const struct capacity *c)
 {
     bool open = false;
     for (size_t i = 0; i < t->index_count; i++) {
-        if (t->indexes[i].global != global || by_index[i] == 0)
+        if (t->indexes[i].global != global || c->indexes[i] == 0)
             continue;
         if (!open)
             json_obj(out, global ? "GlobalSecondaryIndexes" : "LocalSecondaryIndexes");
         open = true;
         json_key(out, t->indexes[i].name);
         json_obj(out, NULL);
-        json_double(out, "CapacityUnits", by_index[i]);
+        put_units(out, c->indexes[i], c->split);
         json_end(out);
     }
     if (open)
         json_end(out);
 }
 
+static void put_entry(struct json_out *out, const char *key, const struct table *t,
+                      enum capacity_mode mode, const struct capacity *c)
+{
+    double total = c->table;
+    for (size_t i = 0; i < t->index_count && c->indexes != NULL; i++)
+        total += c->indexes[i];
+    json_obj(out, key);
+    json_str(out, "TableName", t->name);
+    put_units(out, total, c->split);
+    if (mode == CAPACITY_INDEXES) {
+        json_obj(out, "Table");
+        put_units(out, c->table, c->split);
+        json_end(out);
+        if (c->indexes != NULL) {
+            put_indexes(out, t, false, c);
+            put_indexes(out, t, true, c);
+        }
+    }
+    json_end(out);
+}
+
 void capacity_put(struct json_out *out, const struct table *t, enum capacity_mode mode,
                   const struct capacity *c)
 {
-    double total = c->table;
+    if (mode != CAPACITY_NONE)
+        put_entry(out, "ConsumedCapacity", t, mode, c);
+}
+
+static struct capacity *entry_of(struct capacity_list *list, struct arena *a, const struct table *t)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->entries[i].t == t)
+            return &list->entries[i].units;
+    }
+    if (list->count == list->cap) {
+        struct capacity_entry *old = list->entries;
+        list->cap = list->cap == 0 ? 4 : list->cap * 2;
+        list->entries = ARENA_ARRAY(a, struct capacity_entry, list->cap);
+        for (size_t i = 0; i < list->count; i++)
+            list->entries[i] = old[i];
+    }
+    struct capacity_entry *e = &list->entries[list->count++];
+    *e = (struct capacity_entry){.t = t};
+    if (t->index_count > 0)
+        e->units.indexes = ARENA_ARRAY(a, double, t->index_count);
+    return &e->units;
+}
+
+void capacity_list_add(struct capacity_list *list, struct arena *a, const struct table *t,
+                       double table, const double *indexes)
+{
+    struct capacity *c = entry_of(list, a, t);
+    c->table += table;
+    for (size_t i = 0; i < t->index_count && indexes != NULL; i++)
+        c->indexes[i] += indexes[i];
+}
+
+void capacity_list_put(struct json_out *out, const struct capacity_list *list,
+                       enum capacity_mode mode, enum capacity_split split)
+{
     if (mode == CAPACITY_NONE)
         return;
-    for (size_t i = 0; i < t->index_count && c->indexes != NULL; i++)
-        total += c->indexes[i];
-    json_obj(out, "ConsumedCapacity");
-    json_str(out, "TableName", t->name);
-    json_double(out, "CapacityUnits", total);
-    if (mode == CAPACITY_INDEXES) {
-        json_obj(out, "Table");
-        json_double(out, "CapacityUnits", c->table);
-        json_end(out);
-        if (c->indexes != NULL) {
-            put_indexes(out, t, false, c->indexes);
-            put_indexes(out, t, true, c->indexes);
-        }
+    json_arr(out, "ConsumedCapacity");
+    for (size_t i = 0; i < list->count; i++) {
+        struct capacity c = list->entries[i].units;
+        c.split = split;
+        put_entry(out, NULL, list->entries[i].t, mode, &c);
     }
     json_end(out);
 }

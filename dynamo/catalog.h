@@ -20,7 +20,8 @@ struct table *catalog_find(const struct catalog *c, struct str account, struct s
 /* The tick's transaction is open. NULL: the store failed. */
 struct table *catalog_add(struct catalog *c, struct str account, struct str region, struct str name,
                           struct str def);
-/* Another definition for t (checked before), which is gone after success. NULL: the store failed. */
+/* Another definition for t (checked before), which is gone after success. NULL: the store failed.
+ */
 struct table *catalog_change(struct catalog *c, struct table *t, struct str def);
 /* Removes rows and table; t is gone after success. */
 bool catalog_remove(struct catalog *c, struct table *t);

@@ -2,7 +2,10 @@
 #include "clock.h"
 #include "ddb_internal.h"
 #include "dynamodbstreams_model.h"
+#include "index.h"
 #include "panic.h"
+#include "read_request.h"
+#include "ttl.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +27,57 @@ void ddb_reload(struct ddb *d)
 {
     streams_reload(&d->streams);
     catalog_reload(&d->catalog);
+    ddb_wake(d);
+}
+
+void ddb_wake(struct ddb *d)
+{
+    d->maybe_filling = true;
+    ttl_wake(d);
+}
+
+bool ddb_fill_small_indexes(struct ddb *d, struct table *t)
+{
+    enum { SMALL_BYTES = 1 << 20, SMALL_ITEMS = 2000 };
+    if (t->bytes > SMALL_BYTES || t->items > SMALL_ITEMS)
+        return true;
+    for (size_t i = 0; i < t->index_count; i++) {
+        bool done = !t->indexes[i].filling;
+        while (!done) {
+            if (!index_backfill_slice(&d->store, t, &t->indexes[i], &done))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* One slice for each index that is not complete. */
+static void fill_indexes(struct ddb *d)
+{
+    size_t at = 0;
+    struct str key;
+    void *value;
+    bool more = false, done;
+    if (!d->maybe_filling)
+        return;
+    while (map_next(&d->catalog.tables, &at, &key, &value)) {
+        struct table *t = value;
+        for (size_t i = 0; i < t->index_count; i++) {
+            if (!t->indexes[i].filling)
+                continue;
+            more = true;
+            if (!db_begin(d->db) || !index_backfill_slice(&d->store, t, &t->indexes[i], &done))
+                return; /* logged; again in the next tick */
+        }
+    }
+    d->maybe_filling = more;
+}
+
+struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_edit *edits,
+                             size_t count, struct arena *a)
+{
+    ddb_wake(d);
+    return catalog_change(&d->catalog, t, table_def_edit(t->def, edits, count, a));
 }
 
 static void on_rollback(void *arg)
@@ -39,7 +93,8 @@ struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
     if (d == NULL)
         PANIC("out of memory");
     d->db = db;
-    if (!store_open(&d->store, db, reterr, reterr_size)) {
+    if (!store_open(&d->store, db, reterr, reterr_size) ||
+        !tokens_open(&d->tokens, db, reterr, reterr_size)) {
         free(d);
         return NULL;
     }
@@ -60,6 +115,7 @@ struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
         free(d);
         return NULL;
     }
+    d->maybe_filling = true;
     buf_init(&d->text, ATTR_TEXT_MAX);
     db_on_rollback(db, on_rollback, d);
     d->service = (struct service){.id = "dynamodb",
@@ -94,7 +150,9 @@ void ddb_free(struct ddb *d)
     db_off_rollback(d->db, on_rollback, d);
     catalog_release(&d->catalog);
     streams_release(&d->streams);
+    tokens_close(&d->tokens);
     store_close(&d->store);
+    throttle_free(d->throttle);
     buf_release(&d->text);
     free(d);
 }
@@ -116,8 +174,20 @@ size_t ddb_table_count(const struct ddb *d)
 
 void ddb_maintain(struct ddb *d)
 {
+    read_requests_resume(d);
     store_sweep(&d->store);
-    streams_maintain(&d->streams, clock_now_ms());
+    int64_t now_ms = clock_now_ms();
+    streams_maintain(&d->streams, now_ms);
+    fill_indexes(d);
+    ttl_maintain(d, now_ms);
+}
+
+int64_t ddb_due_ms(const struct ddb *d)
+{
+    int64_t due = d->streams.due_ms;
+    if (d->ttl_due_ms < due)
+        due = d->ttl_due_ms;
+    return d->store.maybe_doomed || d->store.maybe_gone || d->maybe_filling ? 0 : due;
 }
 
 bool ddb_reset(struct ddb *d)
@@ -126,10 +196,16 @@ bool ddb_reset(struct ddb *d)
     void *t;
     size_t at;
     while (at = 0, map_next(&d->catalog.tables, &at, &key, &t)) {
-        if (!db_begin(d->db) || !catalog_remove(&d->catalog, t))
+        if (!db_begin(d->db) || !ttl_drop(&d->store, t) || !catalog_remove(&d->catalog, t))
             return false;
     }
-    return streams_reset(&d->streams);
+    return streams_reset(&d->streams) && db_begin(d->db) && tokens_reset(&d->tokens);
+}
+
+void ddb_throttle(struct ddb *d)
+{
+    if (d->throttle == NULL)
+        d->throttle = throttle_new();
 }
 
 enum call_status ddb_internal_error(struct call *c)

@@ -7,6 +7,8 @@
 #include "dynamodb_model.h"
 #include "key.h"
 #include "stream.h"
+#include "throttle.h"
+#include "token.h"
 
 #define OP(name, handler, writes) call_fn handler;
 #include "ops.def"
@@ -19,7 +21,13 @@ struct ddb {
     struct store store;
     struct catalog catalog;
     struct streams streams;
-    struct buf text; /* scratch of the running operation (none parks): item texts */
+    struct tokens tokens;
+    struct throttle *throttle; /* NULL: provisioned throughput is not held to */
+    bool maybe_filling;        /* an index may have to be filled in slices */
+    int64_t ttl_due_ms;        /* when an item may expire next; 0: not known (ttl.h) */
+    struct buf text;           /* scratch of the running operation (none parks): item texts */
+    struct key_hash hash;      /* scratch, like text */
+    struct read_request *parked_reads; /* go on in the next tick */
 };
 
 static inline struct ddb *ddb_of(const struct call *c)
@@ -35,6 +43,13 @@ struct buf *ddb_text(struct call *c);
  * which takes it back, in memory as well: every struct table of before is gone. */
 bool ddb_change_begin(struct call *c);
 enum call_status ddb_change_failed(struct call *c);
+/* Changes t's definition. t is gone after success; NULL: the store failed. */
+struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_edit *edits,
+                             size_t count, struct arena *a);
+/* Background work has to look again at what is due: tables were changed or loaded. */
+void ddb_wake(struct ddb *d);
+/* New indexes of a table that is not big are filled at once. False: the store failed. */
+bool ddb_fill_small_indexes(struct ddb *d, struct table *t);
 /* What is known of tables and streams, from the store again. */
 void ddb_reload(struct ddb *d);
 /* Gives t a new stream of spec's view type. t is gone after success; NULL: the store failed. */
@@ -45,9 +60,8 @@ enum ddb_lookup { DDB_FOR_ITEM, DDB_FOR_TABLE };
 /* The table that TableName, a name or an ARN, means. NULL: c->err is set. */
 struct table *ddb_table_or_fail(struct call *c, struct str given, enum ddb_lookup what);
 
-/* The bytes of an item's primary key, checked against the schema. key holds what bytes views. */
+/* The bytes of an item's primary key, checked against the schema; in the call's arena. */
 struct ddb_key {
-    struct key_hash hash;
     struct store_key bytes;
 };
 /* From an item to be written. False: c->err is set. */
@@ -56,6 +70,16 @@ bool ddb_key_of_item(struct call *c, const struct table *t, const struct item *i
 /* From a Key parameter: exactly the key's attributes. False: c->err is set. */
 bool ddb_key_of_key(struct call *c, const struct table *t, const struct item *key,
                     struct ddb_key *ret);
+/* The key attributes are in the item with the right types; the words are those of ddb_key_of_key.
+ */
+bool ddb_check_key_types(struct call *c, const struct table *t, const struct item *item);
 /* Attributes that are keys of indexes have the right type, if they are there. */
 bool ddb_check_index_keys(struct call *c, const struct table *t, const struct item *item);
+/* The same for what an update made of old (NULL: there was none): only what it changed counts.
+ * *ret_empty: the failure is an empty value, which is worded differently. */
+bool ddb_check_index_updates(struct call *c, const struct table *t, const struct item *old,
+                             const struct item *now, bool *ret_empty);
+/* Only whether a primary or index key is an empty string or binary: transactions refuse that before
+ * the rest (facts 61, 117). */
+bool ddb_check_empty_keys(struct call *c, const struct table *t, const struct item *item);
 #endif

@@ -37,8 +37,14 @@ bool expr_cond_eval(const struct expr_cond *x, struct str item, struct arena *sc
 /* The first top-level attribute it reads that is among names, or STR_NONE: filters may not touch
  * keys. */
 struct str expr_cond_touches(const struct expr_cond *x, const struct str *names, size_t count);
+/* All top-level attributes it reads, in the order written. */
+const struct str *expr_cond_names(const struct expr_cond *x, size_t *ret_count);
+/* Does it look into the top-level attribute: is there a path with more steps? */
+bool expr_cond_goes_into(const struct expr_cond *x, struct str name);
 
-/* What a key condition says, in the order written; matching it with a schema is the caller's. */
+/* What a key condition says, in the order written; matching it with a schema is the caller's.
+ * DynamoDB reports what a key condition may not contain only after unused names and values: such
+ * an error waits in env for expr_env_finish, and *ret is not complete then. */
 enum expr_key_op { KEY_EQ, KEY_LT, KEY_LE, KEY_GT, KEY_GE, KEY_BETWEEN, KEY_BEGINS_WITH };
 struct expr_key_term {
     struct str name;
@@ -64,17 +70,16 @@ bool expr_update_apply(const struct expr_update *x, struct str old, struct str k
                        struct arena *scratch, struct buf *out, struct aws_err *err);
 /* The paths that x changes, cut out of an item: ReturnValues UPDATED_OLD and UPDATED_NEW. False:
  * there is nothing of them in the item (nothing appended). */
-bool expr_update_cut(const struct expr_update *x, struct str item, struct arena *scratch,
-                     struct buf *out);
+bool expr_update_cut(const struct expr_update *x, struct str item, struct buf *out);
 
 struct expr_projection;
 bool expr_parse_projection(struct expr_env *env, struct str text, struct expr_projection **ret,
                            struct aws_err *err);
 /* The top-level attributes it reads. */
 const struct str *expr_projection_names(const struct expr_projection *x, size_t *ret_count);
+bool expr_projection_goes_into(const struct expr_projection *x, struct str name);
 /* The projected item as canonical text, "{}" if nothing is left. */
-void expr_project(const struct expr_projection *x, struct str item, struct arena *scratch,
-                  struct buf *out);
+void expr_project(const struct expr_projection *x, struct str item, struct buf *out);
 
 /* ---- the legacy parameters, into the same structures ---- */
 

@@ -35,6 +35,7 @@ struct expr_operand {
     struct expr_operand **arg;
     size_t count;
     struct str name;   /* the function as written, or ":v" */
+    struct str bytes;  /* of an S or B value, ready to compare */
     struct num number; /* of an N value, ready to compare */
 };
 
@@ -74,6 +75,8 @@ struct str expr_path_text(const struct expr_path *p, struct arena *a);
 struct expr_operand *expr_operand_path(struct arena *a, struct expr_path *p);
 /* json: canonical text of the value with its type ({"S":"x"}); must outlive the tree. */
 struct expr_operand *expr_operand_value(struct arena *a, struct str json);
+/* The same for an operand that exists already. */
+void expr_operand_set_value(struct arena *a, struct expr_operand *x, struct str json);
 struct expr_operand *expr_operand_call(struct arena *a, enum expr_operand_kind kind,
                                        struct expr_operand *first, struct expr_operand *second);
 
@@ -105,5 +108,5 @@ bool expr_update_seal(struct arena *a, const struct expr_actions *list, const ch
 bool expr_projection_seal(struct arena *a, struct expr_path *const *paths, size_t count,
                           const char *prefix, struct expr_projection **ret, struct aws_err *err);
 /* Cuts one path's value out of an item: canonical text with its type; STR_NONE: absent. */
-struct str expr_path_find(const struct expr_path *p, struct str item, struct arena *a);
+struct str expr_path_find(const struct expr_path *p, struct str item);
 #endif

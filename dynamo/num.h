@@ -21,12 +21,17 @@ struct num {
 enum num_error { NUM_OK, NUM_NOT_NUMERIC, NUM_OVERFLOW, NUM_UNDERFLOW, NUM_TOO_MANY_DIGITS };
 
 enum num_error num_parse(struct str text, struct num *ret);
+void num_from_u64(uint64_t v, struct num *ret);
 /* AWS's message for what num_parse answered about text. */
 struct str num_error_text(enum num_error e, struct str text, struct arena *a);
 /* The stored form: expanded, trimmed ("0042.1200" -> "42.12", "1E3" -> "1000"). Returns the
  * length; no NUL. */
 size_t num_text(const struct num *n, char out[NUM_TEXT_MAX]);
 int num_compare(const struct num *a, const struct num *b);
+/* Exact: a result that needs more than 38 digits or leaves the range is an error, never rounded
+ * (fact 50). ret may be a or b. */
+enum num_error num_add(const struct num *a, const struct num *b, struct num *ret);
+enum num_error num_sub(const struct num *a, const struct num *b, struct num *ret);
 /* What the number counts in an item's size (measured rule, fact 54). */
 size_t num_size(const struct num *n);
 /* Bytes whose memcmp order (shorter first) is the numbers' order; equal numbers give equal bytes.

@@ -4,6 +4,7 @@
 #include "ddb_internal.h"
 #include "ids.h"
 #include "index.h"
+#include "ttl.h"
 
 enum { LIST_MAX = 100 };
 
@@ -56,7 +57,7 @@ struct table *ddb_stream_on(struct call *c, struct table *t, struct jval spec)
                    STR_ARG(view))},
         {"StreamId", arena_fmt(c->arena, "%lld", (long long)st->id)},
         {"StreamLabel", arena_fmt(c->arena, "\"%.*s\"", STR_ARG(st->label))}};
-    return catalog_change(&d->catalog, t, table_def_edit(t->def, edits, 3, c->arena));
+    return ddb_table_edit(d, t, edits, 3, c->arena);
 }
 
 enum call_status ddb_create_table(struct call *c)
@@ -131,12 +132,19 @@ enum call_status ddb_delete_table(struct call *c)
         return CALL_FAIL(c, &AWS_ValidationException,
                          "Resource cannot be deleted as it is currently protected against "
                          "deletion. Disable deletion protection first.");
+    for (size_t i = 0; i < t->index_count; i++) {
+        if (t->indexes[i].filling)
+            return CALL_FAIL(c, &DYNAMODB_ResourceInUseException,
+                             "Attempt to change a resource which is still in use: Cannot delete "
+                             "table while indexes are being created, updated, or deleted.");
+    }
     json_obj(&c->out, NULL);
     table_describe(t, "DELETING", c->arena, &c->out, "TableDescription");
     json_end(&c->out);
     if (!ddb_change_begin(c))
         return ddb_internal_error(c);
-    if (!streams_close(&d->streams, t->stream_id, c->now_ms) || !catalog_remove(&d->catalog, t))
+    if (!streams_close(&d->streams, t->stream_id, c->now_ms) || !ttl_drop(&d->store, t) ||
+        !catalog_remove(&d->catalog, t))
         return ddb_change_failed(c);
     db_savepoint_release(d->db);
     return CALL_DONE;

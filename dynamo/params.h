@@ -1,5 +1,6 @@
-/* params.h - the parameters that item operations share, found in one pass over a request (or over
- * one member of a batch or transaction), and the rules that hold between them. Facts 42, 74-83. */
+/* params.h - the parameters that item operations and reads share, found in one pass over a request
+ * (or over one member of a batch or transaction), and the rules that hold between them. Facts 42,
+ * 74-83. */
 #ifndef PUDDLE_PARAMS_H
 #define PUDDLE_PARAMS_H
 #include "ddb_internal.h"
@@ -24,6 +25,18 @@ enum ddb_param {
     P_ATTRIBUTES,
     P_NAMES,
     P_VALUES,
+    P_KEY_CONDITION,
+    P_FILTER,
+    P_KEY_CONDITIONS,
+    P_QUERY_FILTER,
+    P_SCAN_FILTER,
+    P_INDEX_NAME,
+    P_SELECT,
+    P_LIMIT,
+    P_FORWARD,
+    P_START,
+    P_SEGMENT,
+    P_TOTAL_SEGMENTS,
     P_COUNT
 };
 struct ddb_params {
@@ -39,7 +52,7 @@ bool ddb_param_is(struct arena *a, const struct ddb_params *p, enum ddb_param wh
 
 /* Which expressions and which older parameters an operation takes, in AWS's order; P_COUNT ends. */
 struct ddb_styles {
-    enum ddb_param expressions[3], older[4];
+    enum ddb_param expressions[4], older[5];
     const char *value_less; /* what is missing when there are values without an expression; NULL:
                                the operation has no values */
     uint32_t ignored;       /* bits of the parameters it does not have */

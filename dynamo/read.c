@@ -175,7 +175,7 @@ static double scan_units(const struct ddb_read *r, bool consistent)
 
 void ddb_read_units(const struct ddb_read *r, bool consistent, struct capacity *units)
 {
-    *units = (struct capacity){0, NULL};
+    *units = (struct capacity){0};
     if (r->x == NULL) {
         units->table = r->is_scan && r->t->on_demand ? scan_units(r, consistent)
                                                      : capacity_read(r->bytes, consistent);

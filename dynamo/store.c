@@ -40,8 +40,9 @@ void store_close(struct store *s)
 
 void store_drop_stmts(struct store *s, struct store_stmts *st)
 {
-    sqlite3_stmt **slots[] = {&st->get,    &st->find, &st->insert, &st->update,
-                              &st->remove, &st->up,   &st->down};
+    sqlite3_stmt **slots[] = {&st->get,    &st->find,    &st->insert,     &st->update,
+                              &st->remove, &st->up,      &st->down,       &st->by_id,
+                              &st->walk,   &st->ttl_put, &st->ttl_remove, &st->ttl_first};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         db_stmt_drop(s->db, slots[i]);
 }

@@ -17,6 +17,7 @@ struct store {
 };
 struct store_stmts { /* of one table */
     sqlite3_stmt *get, *find, *insert, *update, *remove, *up, *down;
+    sqlite3_stmt *by_id, *walk, *ttl_put, *ttl_remove, *ttl_first; /* ttl.c */
 };
 
 bool store_open(struct store *s, struct db *db, char *reterr, size_t reterr_size);

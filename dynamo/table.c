@@ -82,25 +82,12 @@ bool table_parse(struct table *t)
     t->on_demand = str_eq_c(text_of(t, t->def, "BillingMode"), "PAY_PER_REQUEST");
     jval_bool(jval_get(t->def, "DeletionProtectionEnabled"), &t->deletion_protected);
     jval_i64(jval_get(t->def, "StreamId"), &t->stream_id);
+    t->ttl_attr = text_of(t, t->def, "TtlAttribute");
+    jval_bool(jval_get(t->def, "TtlFilling"), &t->ttl_filling);
     struct str resource = arena_fmt(t->arena, "table/%.*s", STR_ARG(t->name));
     t->arn = arn_format(t->arena, "dynamodb", t->region, t->account, resource);
     return parse_key(t, jval_get(t->def, "KeySchema"), &t->key) && t->key.hash_count == 1 &&
            t->key.range_count <= 1;
-}
-
-static void write_throughput(const struct table *t, struct jval def, struct json_out *out)
-{
-    struct jval given = jval_get(def, "ProvisionedThroughput");
-    int64_t read = 0, write = 0;
-    if (!t->on_demand) {
-        jval_i64(jval_get(given, "ReadCapacityUnits"), &read);
-        jval_i64(jval_get(given, "WriteCapacityUnits"), &write);
-    }
-    json_obj(out, "ProvisionedThroughput");
-    json_i64(out, "NumberOfDecreasesToday", 0);
-    json_i64(out, "ReadCapacityUnits", read);
-    json_i64(out, "WriteCapacityUnits", write);
-    json_end(out);
 }
 
 static void copy_member(struct jval def, const char *name, struct json_out *out)
@@ -110,31 +97,89 @@ static void copy_member(struct jval def, const char *name, struct json_out *out)
         json_raw(out, name, jval_raw(v));
 }
 
-static void write_warm(struct jval def, const char *status, struct json_out *out)
+static int64_t number_of(struct jval object, const char *name, int64_t otherwise)
 {
-    static const char *const names[] = {"ReadUnitsPerSecond", "WriteUnitsPerSecond"};
-    struct jval warm = jval_get(def, "WarmThroughput");
-    if (!jval_present(warm))
-        return;
-    json_obj(out, "WarmThroughput");
-    for (size_t i = 0; i < 2; i++)
-        copy_member(warm, names[i], out);
-    json_cstr(out, "Status", status);
+    jval_i64(jval_get(object, name), &otherwise);
+    return otherwise;
+}
+
+static void write_time(struct json_out *out, const char *key, int64_t ms)
+{
+    if (ms > 0)
+        json_double(out, key, (double)ms / 1000.0);
+}
+
+/* The stored object has our notes of when it was changed (table_update.c) beside AWS's members. */
+static void write_throughput(const struct table *t, struct jval def, struct json_out *out)
+{
+    struct jval given = jval_get(def, "ProvisionedThroughput");
+    int64_t today = clock_now_ms() / 86400000;
+    json_obj(out, "ProvisionedThroughput");
+    write_time(out, "LastIncreaseDateTime", number_of(given, "LastIncreaseMs", 0));
+    write_time(out, "LastDecreaseDateTime", number_of(given, "LastDecreaseMs", 0));
+    json_i64(out, "NumberOfDecreasesToday",
+             number_of(given, "DecreaseDay", 0) == today ? number_of(given, "Decreases", 0) : 0);
+    json_i64(out, "ReadCapacityUnits", t->on_demand ? 0 : number_of(given, "ReadCapacityUnits", 0));
+    json_i64(out, "WriteCapacityUnits",
+             t->on_demand ? 0 : number_of(given, "WriteCapacityUnits", 0));
     json_end(out);
 }
 
-static void write_index(const struct table *t, const struct index *x, const char *status,
-                        struct arena *a, struct json_out *out)
+void table_warm(bool on_demand, struct jval def, int64_t ret[2])
+{
+    static const char *const warm_names[] = {"ReadUnitsPerSecond", "WriteUnitsPerSecond"};
+    static const char *const units_names[] = {"ReadCapacityUnits", "WriteCapacityUnits"};
+    static const int64_t initial[] = {12000, 4000};
+    struct jval warm = jval_get(def, "WarmThroughput");
+    struct jval units = jval_get(def, "ProvisionedThroughput");
+    for (int i = 0; i < 2; i++) {
+        int64_t least = on_demand ? initial[i] : number_of(units, units_names[i], 1);
+        ret[i] = number_of(warm, warm_names[i], least);
+        ret[i] = ret[i] < least ? least : ret[i];
+    }
+}
+
+/* Always there, but in the reply of the call that creates the thing only if it was asked for. */
+static void write_warm(const struct table *t, struct jval def, const char *status,
+                       struct json_out *out)
+{
+    int64_t units[2];
+    bool creating = strcmp(status, "CREATING") == 0;
+    if (creating && !jval_present(jval_get(def, "WarmThroughput")))
+        return;
+    table_warm(t->on_demand, def, units);
+    json_obj(out, "WarmThroughput");
+    json_i64(out, "ReadUnitsPerSecond", units[0]);
+    json_i64(out, "WriteUnitsPerSecond", units[1]);
+    json_cstr(out, "Status", creating ? "UPDATING" : "ACTIVE");
+    json_end(out);
+}
+
+static const char *index_status(const struct index *x, const struct table_state *state)
+{
+    if (strcmp(state->status, "CREATING") == 0 || strcmp(state->status, "DELETING") == 0)
+        return state->status;
+    if (str_eq(x->name, state->index))
+        return state->index_status;
+    return x->filling ? "CREATING" : "ACTIVE";
+}
+
+static void write_index(const struct table *t, const struct index *x,
+                        const struct table_state *state, struct arena *a, struct json_out *out)
 {
     json_obj(out, NULL);
     json_str(out, "IndexName", x->name);
     copy_member(x->def, "KeySchema", out);
     copy_member(x->def, "Projection", out);
     if (x->global) {
+        const char *status = index_status(x, state);
         json_cstr(out, "IndexStatus", status);
+        /* of an index that UpdateTable adds: first room is made for it, then it is filled */
+        if (strcmp(status, "CREATING") == 0 && strcmp(state->status, "CREATING") != 0)
+            json_bool(out, "Backfilling", !str_eq(x->name, state->index));
         write_throughput(t, x->def, out);
         copy_member(x->def, "OnDemandThroughput", out);
-        write_warm(x->def, status, out);
+        write_warm(t, x->def, status, out);
     }
     json_i64(out, "IndexSizeBytes", x->bytes);
     json_i64(out, "ItemCount", x->items);
@@ -142,8 +187,8 @@ static void write_index(const struct table *t, const struct index *x, const char
     json_end(out);
 }
 
-static void write_indexes(const struct table *t, bool global, const char *status, struct arena *a,
-                          struct json_out *out)
+static void write_indexes(const struct table *t, bool global, const struct table_state *state,
+                          struct arena *a, struct json_out *out)
 {
     size_t from = global ? 0 : t->global_count;
     size_t to = global ? t->global_count : t->index_count;
@@ -151,7 +196,7 @@ static void write_indexes(const struct table *t, bool global, const char *status
         return;
     json_arr(out, global ? "GlobalSecondaryIndexes" : "LocalSecondaryIndexes");
     for (size_t i = from; i < to; i++)
-        write_index(t, &t->indexes[i], status, a, out);
+        write_index(t, &t->indexes[i], state, a, out);
     json_end(out);
 }
 
@@ -168,12 +213,10 @@ static void write_stream(const struct table *t, struct arena *a, struct json_out
              arena_fmt(a, "%.*s/stream/%.*s", STR_ARG(t->arn), STR_ARG(label)));
 }
 
-static void write_encryption(const struct table *t, struct arena *a, struct json_out *out)
+void table_describe_encryption(const struct table *t, struct arena *a, struct json_out *out)
 {
     struct jval spec = jval_get(t->def, "SSESpecification");
-    bool enabled = false;
-    jval_bool(jval_get(spec, "Enabled"), &enabled);
-    if (!enabled)
+    if (!table_encrypted(spec, a))
         return;
     struct str key = jval_text(jval_get(spec, "KMSMasterKeyId"), a);
     struct str id = jval_text(jval_get(t->def, "TableId"), a);
@@ -188,42 +231,54 @@ static void write_encryption(const struct table *t, struct arena *a, struct json
     json_end(out);
 }
 
-void table_describe(const struct table *t, const char *status, struct arena *a,
-                    struct json_out *out, const char *key)
+/* Only of tables that are, or once were, billed by request. */
+static void write_billing(const struct table *t, bool creating, struct json_out *out)
 {
-    int64_t created_ms = 0;
+    int64_t since =
+        number_of(t->def, "PayPerRequestMs", t->on_demand ? number_of(t->def, "CreatedMs", 0) : 0);
+    if (since == 0)
+        return;
+    json_obj(out, "BillingModeSummary");
+    json_cstr(out, "BillingMode", t->on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
+    if (!creating)
+        write_time(out, "LastUpdateToPayPerRequestDateTime", since);
+    json_end(out);
+}
+
+void table_describe_as(const struct table *t, const struct table_state *state, struct arena *a,
+                       struct json_out *out, const char *key)
+{
     struct str class = jval_text(jval_get(t->def, "TableClass"), a);
-    bool creating = strcmp(status, "CREATING") == 0;
-    jval_i64(jval_get(t->def, "CreatedMs"), &created_ms);
     json_obj(out, key);
     copy_member(t->def, "AttributeDefinitions", out);
     json_str(out, "TableName", t->name);
     copy_member(t->def, "KeySchema", out);
-    json_cstr(out, "TableStatus", status);
-    json_double(out, "CreationDateTime", (double)created_ms / 1000.0);
+    json_cstr(out, "TableStatus", state->status);
+    write_time(out, "CreationDateTime", number_of(t->def, "CreatedMs", 0));
     write_throughput(t, t->def, out);
     json_i64(out, "TableSizeBytes", t->bytes);
     json_i64(out, "ItemCount", t->items);
     json_str(out, "TableArn", t->arn);
     json_str(out, "TableId", jval_text(jval_get(t->def, "TableId"), a));
-    if (t->on_demand) {
-        json_obj(out, "BillingModeSummary");
-        json_cstr(out, "BillingMode", "PAY_PER_REQUEST");
-        if (!creating)
-            json_double(out, "LastUpdateToPayPerRequestDateTime", (double)created_ms / 1000.0);
-        json_end(out);
-    }
-    write_indexes(t, false, status, a, out);
-    write_indexes(t, true, status, a, out);
+    write_billing(t, strcmp(state->status, "CREATING") == 0, out);
+    write_indexes(t, false, state, a, out);
+    write_indexes(t, true, state, a, out);
     write_stream(t, a, out);
-    write_encryption(t, a, out);
+    table_describe_encryption(t, a, out);
     if (class.n > 0) {
         json_obj(out, "TableClassSummary");
         json_str(out, "TableClass", class);
         json_end(out);
     }
     copy_member(t->def, "OnDemandThroughput", out);
-    write_warm(t->def, status, out);
+    write_warm(t, t->def, state->status, out);
     json_bool(out, "DeletionProtectionEnabled", t->deletion_protected);
     json_end(out);
+}
+
+void table_describe(const struct table *t, const char *status, struct arena *a,
+                    struct json_out *out, const char *key)
+{
+    struct table_state state = {.status = status};
+    table_describe_as(t, &state, a, out, key);
 }

@@ -28,7 +28,7 @@ struct index {
     enum projection projection;
     struct str *non_key; /* of PROJECT_INCLUDE */
     size_t non_key_count;
-    struct jval def; /* its member of GlobalSecondaryIndexes / LocalSecondaryIndexes */
+    struct jval def;            /* its member of GlobalSecondaryIndexes / LocalSecondaryIndexes */
     struct store_index entries; /* set by index_attach, as all below */
     bool filling;               /* made while the table had rows: filled_to says how far it is */
     int64_t filled_to;
@@ -43,7 +43,10 @@ struct table {
     struct index *indexes; /* global ones first */
     size_t index_count, global_count;
     bool on_demand, deletion_protected;
-    int64_t stream_id; /* of the enabled stream; 0: none */
+    int64_t stream_id;   /* of the enabled stream; 0: none */
+    struct str ttl_attr; /* empty: TTL is off */
+    bool ttl_filling;    /* its index does not have the rows after ttl_cursor yet */
+    int64_t ttl_cursor, ttl_due_ms;
     int64_t items, bytes; /* live */
     bool counts_moved;    /* the stored counts are marked as not to be trusted */
     struct store_stmts stmts;
@@ -55,6 +58,18 @@ struct table {
 bool table_parse(struct table *t);
 /* CreateTable's semantic checks in AWS's order; in has passed the model. */
 bool table_def_check(struct jval in, struct arena *a, struct aws_err *err);
+/* UpdateTable's: the index of that name in a new definition. defs_given: the request has
+ * AttributeDefinitions. */
+bool table_def_check_added(struct jval def, struct str index, bool defs_given, struct arena *a,
+                           struct aws_err *err);
+/* SSESpecification of CreateTable, UpdateTable and the restores. */
+bool table_encryption_check(struct jval in, struct arena *a, struct aws_err *err);
+bool table_encrypted(struct jval spec, struct arena *a);
+struct table_attr { /* of AttributeDefinitions */
+    struct str name, type;
+};
+/* Sorts attrs by name, as AWS lists them. */
+struct str table_attrs_json(struct table_attr *attrs, size_t count, struct arena *a);
 struct table_stamp { /* what CreateTable adds to its input */
     const char *table_id;
     int64_t created_ms;
@@ -68,6 +83,19 @@ struct table_edit {
 };
 struct str table_def_edit(struct jval def, const struct table_edit *edits, size_t count,
                           struct arena *a);
+/* The warm throughput of a table or global index definition, read and write: what it was given or
+ * has grown to. */
+void table_warm(bool on_demand, struct jval def, int64_t ret[2]);
+/* SSEDescription, if the table has a key of its own. */
+void table_describe_encryption(const struct table *t, struct arena *a, struct json_out *out);
+/* What a description says beyond the definition. */
+struct table_state {
+    const char *status;       /* TableStatus */
+    struct str index;         /* the global index that is in another state; empty: none */
+    const char *index_status; /* "CREATING", "UPDATING", "DELETING" */
+};
+void table_describe_as(const struct table *t, const struct table_state *state, struct arena *a,
+                       struct json_out *out, const char *key);
 /* TableDescription as member key of out. status: "CREATING", "ACTIVE", "DELETING". */
 void table_describe(const struct table *t, const char *status, struct arena *a,
                     struct json_out *out, const char *key);

@@ -3,6 +3,8 @@
  * has recorded are marked. */
 #include "panic.h"
 #include "table.h"
+#include "tags.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define INVALID "One or more parameter values were invalid: "
@@ -10,7 +12,6 @@ enum {
     TABLE_UNITS_MAX_BILLIONS = 1000,
     GSI_PARTS_MAX = 4,
     PROJECTED_TOTAL_MAX = 100,
-    TAGS_MAX = 50,
 };
 
 struct checker {
@@ -337,20 +338,79 @@ static bool check_stream(struct checker *c)
     return true;
 }
 
-static bool check_tags(struct checker *c)
+bool table_encrypted(struct jval spec, struct arena *a)
 {
-    struct jval tags = jval_get(c->in, "Tags"), it = {0};
-    if (jval_count(tags) > TAGS_MAX) /* unverified: the texts of this function */
-        return FAIL(c, INVALID "Too many tags: at most %d are allowed", TAGS_MAX);
-    for (size_t i = 0; jval_next(tags, &it, NULL); i++) {
-        struct jval other = {0};
-        struct str key = text_of(c, it, "Key");
-        if (str_starts(key, STR("aws:")))
-            return FAIL(c, INVALID "Tag keys may not start with aws:");
-        for (size_t k = 0; k < i && jval_next(tags, &other, NULL); k++) {
-            if (str_eq(key, text_of(c, other, "Key")))
-                return FAIL(c, INVALID "Duplicate tag key: %.*s", STR_ARG(key));
+    bool on = str_eq_c(jval_text(jval_get(spec, "SSEType"), a), "KMS");
+    jval_bool(jval_get(spec, "Enabled"), &on);
+    return on;
+}
+
+bool table_encryption_check(struct jval in, struct arena *a, struct aws_err *err)
+{
+    struct checker c = {.a = a, .err = err};
+    struct jval spec = jval_get(in, "SSESpecification"), enabled = jval_get(spec, "Enabled");
+    struct str type = text_of(&c, spec, "SSEType");
+    bool on = true, has_key = jval_present(jval_get(spec, "KMSMasterKeyId"));
+    if (!jval_present(spec))
+        return true;
+    jval_bool(enabled, &on);
+    if (!on && type.n > 0)
+        return FAIL(&c, INVALID "SSEType can not be specified if Enabled is false");
+    if (!on && has_key)
+        return FAIL(&c, INVALID "KMSMasterKeyId can not be specified if Enabled is false");
+    if (str_eq_c(type, "AES256"))
+        return FAIL(&c, INVALID "SSEType AES256 is not supported");
+    if (has_key && type.n == 0)
+        return FAIL(&c, INVALID "SSEType KMS is required if KMSMasterKeyId is specified");
+    return true;
+}
+
+/* OnDemandThroughput and WarmThroughput of the table (index empty) or of an index. */
+static bool check_limits(struct checker *c, struct jval of, struct str index)
+{
+    static const char *const names[][2] = {{"MaxReadRequestUnits", "ReadUnitsPerSecond"},
+                                           {"MaxWriteRequestUnits", "WriteUnitsPerSecond"}};
+    static const char *const capacity[] = {"ReadCapacityUnits", "WriteCapacityUnits"};
+    static const int64_t initial[] = {12000, 4000};
+    struct jval limits = jval_get(of, "OnDemandThroughput"), warm = jval_get(of, "WarmThroughput");
+    struct str what = index.n > 0 ? arena_fmt(c->a, "for index : %.*s", STR_ARG(index))
+                                  : STR("for table");
+    for (int i = 0; i < 2; i++) {
+        int64_t n, units = 0;
+        jval_i64(jval_get(jval_get(of, "ProvisionedThroughput"), capacity[i]), &units);
+        if (jval_i64(jval_get(limits, names[i][0]), &n)) {
+            if (!c->on_demand)
+                return FAIL(c, INVALID "%s for OnDemandThroughput cannot be specified when the "
+                                       "table BillingMode is PROVISIONED",
+                            names[i][0]);
+            if (n == 0 || n < -1)
+                return FAIL(c, INVALID "Requested %s for OnDemandThroughput %.*s is outside of "
+                                       "valid range",
+                            names[i][0], STR_ARG(what));
         }
+        if (!jval_i64(jval_get(warm, names[i][1]), &n))
+            continue;
+        what = index.n > 0 ? arena_fmt(c->a, "for index %.*s", STR_ARG(index)) : STR("for table");
+        if (c->on_demand && n < initial[i]) /* unverified: how the text goes on */
+            return FAIL(c, INVALID "Requested %s for WarmThroughput %.*s is lower than initial "
+                                   "throughput for OnDemand",
+                        names[i][1], STR_ARG(what));
+        if (!c->on_demand && n < units)
+            return FAIL(c, INVALID "Requested %s for WarmThroughput %.*s is lower than %s of "
+                                   "ProvisionedThroughput",
+                        names[i][1], STR_ARG(what), capacity[i]);
+    }
+    return true;
+}
+
+static bool check_all_limits(struct checker *c)
+{
+    struct jval it = {0};
+    if (!check_limits(c, c->in, STR("")))
+        return false;
+    while (jval_next(c->gsis, &it, NULL)) {
+        if (!check_limits(c, it, text_of(c, it, "IndexName")))
+            return false;
     }
     return true;
 }
@@ -397,13 +457,78 @@ bool table_def_check(struct jval in, struct arena *a, struct aws_err *err)
         return FAIL(&c, INVALID "Number of attributes in KeySchema does not exactly match number "
                                 "of attributes defined in AttributeDefinitions");
     return check_lsis(&c, &projected) && check_gsis(&c, &projected) && check_unused_defs(&c) &&
-           check_stream(&c) && check_tags(&c);
+           check_stream(&c) && check_all_limits(&c) && table_encryption_check(in, a, err) &&
+           tags_check(jval_get(in, "Tags"), a, err);
+}
+
+bool table_def_check_added(struct jval def, struct str index, bool defs_given, struct arena *a,
+                           struct aws_err *err)
+{
+    struct checker c = {.a = a,
+                        .err = err,
+                        .in = def,
+                        .defs = jval_get(def, "AttributeDefinitions"),
+                        .keys = jval_get(def, "KeySchema"),
+                        .gsis = jval_get(def, "GlobalSecondaryIndexes"),
+                        .lsis = jval_get(def, "LocalSecondaryIndexes")};
+    struct jval lists[] = {c.gsis, c.lsis}, added = {0};
+    size_t projected = 0;
+    c.on_demand = str_eq_c(text_of(&c, def, "BillingMode"), "PAY_PER_REQUEST");
+    for (size_t i = 0; i < 2; i++) {
+        struct jval it = {0};
+        while (jval_next(lists[i], &it, NULL)) {
+            if (str_eq(text_of(&c, it, "IndexName"), index))
+                added = it;
+            else
+                projected += jval_count(jval_get(jval_get(it, "Projection"), "NonKeyAttributes"));
+        }
+    }
+    ASSERT(jval_present(added));
+    struct jval key = {0};
+    while (!defs_given && jval_next(jval_get(added, "KeySchema"), &key, NULL)) {
+        if (!is_defined(&c, text_of(&c, key, "AttributeName")))
+            return FAIL(&c, INVALID "AttributeDefinitions is not specified for index: %.*s",
+                        STR_ARG(index));
+    }
+    return check_gsi(&c, added, &projected) && check_limits(&c, added, index);
+}
+
+static int compare_attrs(const void *a, const void *b)
+{
+    return str_cmp(((const struct table_attr *)a)->name, ((const struct table_attr *)b)->name);
+}
+
+struct str table_attrs_json(struct table_attr *attrs, size_t count, struct arena *a)
+{
+    struct json_out out;
+    struct buf *b = arena_new_buf(a, 16 << 20);
+    qsort(attrs, count, sizeof *attrs, compare_attrs);
+    json_out_init(&out, b);
+    json_arr(&out, NULL);
+    for (size_t i = 0; i < count; i++) {
+        json_obj(&out, NULL);
+        json_str(&out, "AttributeName", attrs[i].name);
+        json_str(&out, "AttributeType", attrs[i].type);
+        json_end(&out);
+    }
+    json_end(&out);
+    return buf_view(b);
+}
+
+static struct str sorted_definitions(struct jval in, struct arena *a)
+{
+    struct jval defs = jval_get(in, "AttributeDefinitions"), it = {0};
+    size_t n = 0;
+    struct table_attr *all = ARENA_ARRAY(a, struct table_attr, jval_count(defs));
+    while (jval_next(defs, &it, NULL))
+        all[n++] = (struct table_attr){jval_text(jval_get(it, "AttributeName"), a),
+                                       jval_text(jval_get(it, "AttributeType"), a)};
+    return table_attrs_json(all, n, a);
 }
 
 struct str table_def_text(struct jval in, const struct table_stamp *stamp, struct arena *a)
 {
     static const char *const kept[] = {"TableName",
-                                       "AttributeDefinitions",
                                        "KeySchema",
                                        "GlobalSecondaryIndexes",
                                        "LocalSecondaryIndexes",
@@ -424,6 +549,7 @@ struct str table_def_text(struct jval in, const struct table_stamp *stamp, struc
         if (jval_present(v))
             json_copy(&out, kept[i], v);
     }
+    json_raw(&out, "AttributeDefinitions", sorted_definitions(in, a));
     json_cstr(&out, "TableId", stamp->table_id);
     json_i64(&out, "CreatedMs", stamp->created_ms);
     json_end(&out);

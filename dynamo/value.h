@@ -35,7 +35,7 @@ struct str text_find(struct str item, struct str key);
 
 struct value value_wrap(struct str json);
 /* The item itself as a map; "" gives an empty one. */
-struct value value_of_item(struct str item);
+struct value value_of_item(struct str item, struct arena *a);
 /* What stands behind the type: "x", "12", [...], {...}, true. Not for changed values. */
 struct str value_body(const struct value *v);
 /* The characters of an S, the decoded bytes of a B, the text of an N. */

@@ -2,24 +2,29 @@
 #include "capacity.h"
 #include "index.h"
 #include "stream.h"
+#include "ttl.h"
 
-bool ddb_write_load(struct ddb *d, struct arena *a, struct ddb_write *w, bool want_item)
+bool ddb_write_load(struct ddb *d, struct arena *a, struct ddb_write *w, enum ddb_want want)
 {
     struct table *t = w->t;
     struct store_row row;
-    bool want = want_item || t->index_count > 0 || stream_enabled(t);
-    enum store_result found = want ? store_get(&d->store, t->id, &t->stmts, &w->key->bytes, &row)
+    bool item = want == WANT_ITEM || t->index_count > 0 || stream_enabled(t);
+    bool text = item || want == WANT_TEXT;
+    enum store_result found = text ? store_get(&d->store, t->id, &t->stmts, &w->key->bytes, &row)
                                    : store_find(&d->store, t->id, &t->stmts, &w->key->bytes, &row);
     w->had_old = found == STORE_OK;
     w->has_old_item = false;
+    w->old_text = STR_NONE;
     bool ok = found != STORE_FAILED;
     if (w->had_old) {
         w->old_id = row.id;
         w->old_size = row.size;
     }
-    if (w->had_old && want) {
-        struct buf *text = arena_new_buf(a, ATTR_TEXT_MAX);
-        w->has_old_item = ok = item_read_stored(arena_str(a, row.item), a, text, &w->old);
+    if (w->had_old && text)
+        w->old_text = arena_str(a, row.item);
+    if (w->had_old && item) {
+        struct buf *b = arena_new_buf(a, ATTR_TEXT_MAX);
+        w->has_old_item = ok = item_read_stored(w->old_text, a, b, &w->old);
     }
     store_done(&row);
     return ok;
@@ -39,7 +44,7 @@ static bool put_row(struct ddb *d, const struct ddb_write *w, int64_t *ret_id)
     return true;
 }
 
-static void count_index_units(struct arena *a, struct ddb_write *w)
+void ddb_write_count(struct arena *a, struct ddb_write *w)
 {
     const struct table *t = w->t;
     w->index_units = NULL;
@@ -55,7 +60,6 @@ bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_
 {
     struct table *t = w->t;
     int64_t id;
-    count_index_units(a, w);
     if (w->now == NULL && !w->had_old)
         return true;
     if (!catalog_touch(&d->catalog, t) || !put_row(d, w, &id))
@@ -63,7 +67,7 @@ bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_
     if (t->index_count > 0 &&
         !index_apply(&d->store, t, &w->key->bytes, id, w->has_old_item ? &w->old : NULL, w->now, a))
         return false;
-    if (!stream_append(d, w, now_ms))
+    if (!ttl_apply(d, t, id, w->had_old, w->now, now_ms) || !stream_append(d, w, now_ms))
         return false;
     t->items += (w->now != NULL) - w->had_old;
     t->bytes += (w->now != NULL ? (int64_t)w->now->size : 0) - (w->had_old ? w->old_size : 0);

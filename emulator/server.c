@@ -68,10 +68,32 @@ static int prepare_process(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Nothing to do: that there was a tick is enough. */
+static void wake(struct timer *t)
+{
+    (void)t;
+}
+
+/* Wakes the loop when DynamoDB has work of its own: items that expire, old stream records. The
+ * clock may move while we wait, but only by a request, and so in a tick. */
+static void set_wake_timer(struct server *s)
+{
+    enum { LONGEST_MS = 3600 * 1000 };
+    int64_t due = ddb_due_ms(s->ddb), now = clock_now_ms();
+    if (due == INT64_MAX) {
+        timer_clear(s->loop, &s->wake_timer);
+        return;
+    }
+    int64_t wait = due <= now ? 0 : due - now;
+    s->wake_timer.fn = wake;
+    timer_set(s->loop, &s->wake_timer, clock_mono_ms() + (wait < LONGEST_MS ? wait : LONGEST_MS));
+}
+
 static bool commit(void *arg)
 {
     struct server *s = arg;
     ddb_maintain(s->ddb);
+    set_wake_timer(s);
     bool ok = db_commit(s->db);
     db_maintain(s->db);
     return ok;
@@ -151,6 +173,8 @@ static bool open_parts(struct server *s, char *error)
                            .default_account = s->opts.account,
                            .quiet = s->opts.quiet};
     s->ddb = ddb_new(s->db, error, ERROR_MAX);
+    if (s->ddb != NULL && s->opts.throttle)
+        ddb_throttle(s->ddb);
     if (s->ddb != NULL)
         s->rie = rie_new(s->loop, s->net, s->db, &rie, error, ERROR_MAX);
     if (s->rie != NULL)
@@ -255,6 +279,7 @@ int server_run(const struct server_opts *opts, int64_t start_us)
     }
     if (ok) {
         loop_on_commit(s.loop, commit, &s);
+        set_wake_timer(&s);
         struct watch *watch = watch_fd(s.loop, signals, on_signal, &s);
         print_ready(&s, &summary);
         status = loop_run(s.loop);

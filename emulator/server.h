@@ -11,7 +11,7 @@ struct server_opts {
     const char *template_path; /* NULL: none */
     const char *host, *data_dir, *account;
     uint16_t port;
-    bool ephemeral, durable, strict_auth, quiet, host_given;
+    bool ephemeral, durable, strict_auth, throttle, quiet, host_given;
     struct sigv4_key keys[KEYS_MAX];
     size_t key_count;
     const char *origins[ORIGINS_MAX], *hosts[ORIGINS_MAX];
@@ -34,7 +34,7 @@ struct server {
     char temporary[4096]; /* --ephemeral: the folder for function code, else empty */
     int temporary_fd;     /* holds its lock */
     int64_t start_us, drain_until_ms;
-    struct timer stop_timer;
+    struct timer stop_timer, wake_timer;
     bool stopping;
     struct map unknown_seen; /* operations we do not have that were already logged */
 };

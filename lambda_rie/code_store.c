@@ -7,6 +7,7 @@
 #include "function.h"
 #include "hash.h"
 #include "ids.h"
+#include "layers.h"
 #include "log.h"
 #include "panic.h"
 #include "zip.h"
@@ -184,7 +185,7 @@ static void removal_start(struct rie *r, const struct removal *what)
         loop_offload(r->loop, removal_work, removal_done, m);
 }
 
-static bool in_use(const struct rie *r, struct str dir)
+static bool in_use(struct rie *r, struct str dir)
 {
     size_t at = 0;
     void *value;
@@ -192,7 +193,7 @@ static bool in_use(const struct rie *r, struct str dir)
         if (str_eq(((const struct lam_function *)value)->code_dir, dir))
             return true;
     }
-    return false;
+    return lam_layers_use(r, dir);
 }
 
 void lam_code_purge(struct rie *r)

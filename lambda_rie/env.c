@@ -1,312 +1,153 @@
-/* One execution environment: its process, its pipes and its end of the Runtime API. The process is
- * known to be dead by its pidfd only: a peer that vanishes from a waiting HTTP exchange proves
- * nothing. */
+/* The life of one execution environment. The process is known to be dead by its pidfd only: a peer
+ * that vanishes from a waiting HTTP exchange proves nothing. */
+#include "env.h"
 #include "clock.h"
+#include "file.h"
 #include "ids.h"
 #include "log.h"
 #include "panic.h"
-#include "pool.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    INIT_MS = 10000,
     MEMORY_MS = 100,
     LINE_MAX_BYTES = 256 * 1024,
-    READ_BUDGET = 256 * 1024,
-    DRAIN_BUDGET = 4 << 20,
-    RESPONSE_MAX = 6 * 1024 * 1024 + 100
+    SHUTDOWN_MS = 2000, /* AWS: what external extensions have to end */
+    KILL_MS = 500       /* after a kill that init has to do itself */
 };
 
-static struct environment *of_timer(struct timer *t)
+/* ---- memory ---- */
+
+static void sample_memory(struct environment *e, int64_t now_us)
 {
-    return LIST_ITEM(t, struct environment, timer);
-}
-
-/* ---- output ---- */
-
-void env_log_line(struct environment *e, struct str line)
-{
-    lam_tail_add(&e->tail, line);
-    lam_tail_add(&e->tail, STR("\n"));
-    lam_log_add(&e->pool->log, e->stream, line);
-    if (!e->r->opts.quiet)
-        log_msg(LOG_INFO, "function", "%.*s: %.*s", STR_ARG(e->name), STR_ARG(line));
-}
-
-/* Reads at most budget bytes; false at end of file. */
-static bool read_pipe(struct environment *e, int fd, struct buf *partial, size_t budget)
-{
-    char chunk[16 * 1024];
-    while (budget > 0) {
-        ssize_t n = read(fd, chunk, sizeof chunk < budget ? sizeof chunk : budget);
-        if (n < 0)
-            return errno == EAGAIN || errno == EINTR;
-        if (n == 0)
-            return false;
-        budget -= (size_t)n;
-        struct str rest = {chunk, (size_t)n};
-        while (rest.n > 0) {
-            ptrdiff_t at = str_find(rest, '\n');
-            struct str part = at < 0 ? rest : str_sub(rest, 0, (size_t)at);
-            size_t room = LINE_MAX_BYTES - partial->n;
-            if (part.n >= room) { /* a line without end is cut into pieces */
-                buf_add(partial, str_sub(part, 0, room));
-                rest = str_sub(rest, room, rest.n);
-            } else {
-                buf_add(partial, part);
-                rest = str_sub(rest, part.n + (at >= 0), rest.n);
-                if (at < 0)
-                    break;
-            }
-            env_log_line(e, buf_view(partial));
-            buf_clear(partial);
-        }
-    }
-    return true;
-}
-
-static void on_output(void *arg, int fd)
-{
-    struct environment *e = arg;
-    bool is_out = fd == e->process.out;
-    if (read_pipe(e, fd, is_out ? &e->out_line : &e->err_line, READ_BUDGET))
-        return;
-    struct watch **w = is_out ? &e->out_watch : &e->err_watch;
-    watch_stop(*w);
-    *w = NULL;
-}
-
-void env_drain(struct environment *e)
-{
-    if (e->err_watch != NULL)
-        read_pipe(e, e->process.err, &e->err_line, DRAIN_BUDGET);
-    if (e->out_watch != NULL)
-        read_pipe(e, e->process.out, &e->out_line, DRAIN_BUDGET);
-    struct buf *partial[] = {&e->out_line, &e->err_line};
-    for (size_t i = 0; i < 2; i++) {
-        if (partial[i]->n > 0)
-            env_log_line(e, buf_view(partial[i]));
-        buf_clear(partial[i]);
-    }
-}
-
-/* ---- one invocation ---- */
-
-static void log_fmt(struct environment *e, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-static void log_fmt(struct environment *e, const char *fmt, ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    env_log_line(e, (struct str){text, n < (int)sizeof text ? (size_t)n : sizeof text - 1});
+    int64_t peak;
+    e->memory_us = now_us;
+    if (process_memory(&e->process, &peak) > e->memory_mb * 1024 * 1024)
+        e->out_of_memory = true;
+    if (peak > e->peak_memory)
+        e->peak_memory = peak;
 }
 
 static void on_memory(struct timer *t)
 {
     struct environment *e = LIST_ITEM(t, struct environment, memory_timer);
-    int64_t rss = process_rss(&e->process);
-    if (rss > e->peak_rss)
-        e->peak_rss = rss;
-    if (rss > e->memory_mb * 1024 * 1024) {
-        e->out_of_memory = true;
-        process_kill(&e->process, SIGKILL);
+    sample_memory(e, clock_mono_us());
+    if (e->out_of_memory && !e->r->opts.no_memory_limit) {
+        if (e->peak_memory > e->memory_mb * 1024 * 1024) /* it is cut off there on AWS */
+            e->peak_memory = e->memory_mb * 1024 * 1024;
+        process_kill(&e->process);
         return;
     }
     timer_set(e->r->loop, t, clock_mono_ms() + MEMORY_MS);
 }
 
-/* END and REPORT, then the outcome to the caller. */
-static void complete(struct environment *e, struct str payload, bool failed, const char *status)
+/* ---- one invocation ---- */
+
+void env_complete(struct environment *e, struct str payload, bool failed, const char *status)
 {
     struct invocation *inv = e->current;
-    double ms = (double)(clock_mono_us() - inv->start_us) / 1000.0;
-    bool cold = !e->init_reported;
-    char init[64] = "";
-    double billed = ms;
+    int64_t now = clock_mono_us();
+    ASSERT(inv != NULL);
     e->current = NULL;
     timer_clear(e->r->loop, &e->timer);
     timer_clear(e->r->loop, &e->memory_timer);
-    int64_t peak = e->process.pid > 0 ? process_peak_rss(&e->process) : 0;
-    if (peak > e->peak_rss)
-        e->peak_rss = peak;
+    if (e->process.pid > 0 && (e->memory_us == 0 || now - e->memory_us > MEMORY_MS * 1000))
+        sample_memory(e, now);
     env_drain(e);
-    if (cold) {
-        snprintf(init, sizeof init, "Init Duration: %.2f ms\t", (double)e->init_us / 1000.0);
-        billed += (double)e->init_us / 1000.0; /* INIT is billed since August 2025 */
-        e->init_reported = true;
+    struct str type = STR_NONE;
+    if (failed && strcmp(status, "success") != 0) {
+        struct jval doc;
+        if (json_parse(inv->mem, payload, JSON_DEPTH_DEFAULT, &doc, NULL))
+            type = jval_text(jval_get(doc, "errorType"), inv->mem);
     }
-    log_fmt(e, "END RequestId: %.*s", STR_ARG(inv->request_id));
-    log_fmt(
-        e,
-        "REPORT RequestId: %.*s\tDuration: %.2f ms\tBilled Duration: %lld ms\tMemory Size: %lld "
-        "MB\tMax Memory Used: %lld MB\t%s%s",
-        STR_ARG(inv->request_id), ms, (long long)billed + 1, (long long)inv->memory_mb,
-        (long long)(e->peak_rss >> 20), init, status);
+    env_log_end(e, inv, status, type);
+    pool_job_done(&inv->job);
+    e->last_id = (struct str){e->id_text, (size_t)snprintf(e->id_text, sizeof e->id_text, "%.*s",
+                                                           STR_ARG(inv->request_id))};
+    if (e->last_id.n >= sizeof e->id_text)
+        e->last_id.n = sizeof e->id_text - 1;
     invocation_finish(inv, payload, failed, lam_tail_view(&e->tail));
 }
 
-static void on_timeout(struct timer *t)
+void env_fail(struct environment *e, struct str type, struct str message, const char *status)
 {
-    struct environment *e = of_timer(t);
     struct invocation *inv = e->current;
-    char iso[25];
-    if (e->state == ENV_IDLE || e->state == ENV_INIT) {
-        env_stop(e); /* idle too long, or INIT took too long: its end fails the invocation */
+    env_complete(e,
+                 arena_fmt(inv->mem,
+                           "{\"errorType\":\"%.*s\",\"errorMessage\":\"RequestId: %.*s Error: "
+                           "%.*s\"}",
+                           STR_ARG(type), STR_ARG(inv->request_id), STR_ARG(message)),
+                 true, status);
+}
+
+static struct str timeout_message(struct environment *e, struct arena *a)
+{
+    return arena_fmt(a, "Task timed out after %.2f seconds", (double)e->timeout_s);
+}
+
+static void on_timer(struct timer *t)
+{
+    struct environment *e = LIST_ITEM(t, struct environment, timer);
+    if (e->base.state == POOL_STOPPING) {
+        process_kill_hard(&e->process);
         return;
     }
-    if (inv == NULL)
-        return;
-    double seconds = (double)inv->timeout_s;
-    clock_format_iso(clock_now_ms(), iso);
-    log_fmt(e, "%s %.*s Task timed out after %.2f seconds", iso, STR_ARG(inv->request_id), seconds);
-    struct str payload =
-        arena_fmt(inv->mem,
-                  "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: "
-                  "%.*s Error: Task timed out after %.2f seconds\"}",
-                  STR_ARG(inv->request_id), seconds);
-    complete(e, payload, true, "Status: timeout");
-    env_stop(e);
+    if (e->current != NULL) {
+        env_log_timeout(e, e->current);
+        env_fail(e, STR("Sandbox.Timedout"), timeout_message(e, e->mem), "timeout");
+    } else if (e->base.state == POOL_INIT) {
+        e->init_timeout = true; /* its end fails the invocation */
+    }
+    pool_env_stop(&e->base);
 }
 
-static void send_event(struct environment *e)
+static void deliver(struct pool_env *base, struct pool_job *job)
 {
-    struct net_exchange *x = e->next;
-    struct invocation *inv = e->current;
-    struct arena *a = x->arena;
-    struct http_resp *resp = ARENA_NEW(a, struct http_resp);
-    int64_t left_ms = inv->timeout_s * 1000;
-    e->next = NULL;
-    resp->status = 200;
-    resp->body = arena_str(a, inv->payload);
-    http_resp_add(resp, a, STR("Content-Type"), STR("application/json"));
-    http_resp_add(resp, a, STR("Lambda-Runtime-Aws-Request-Id"), arena_str(a, inv->request_id));
-    http_resp_add(resp, a, STR("Lambda-Runtime-Deadline-Ms"),
-                  arena_fmt(a, "%lld", (long long)(clock_now_ms() + left_ms)));
-    http_resp_add(resp, a, STR("Lambda-Runtime-Invoked-Function-Arn"), arena_str(a, inv->arn));
-    http_resp_add(resp, a, STR("Lambda-Runtime-Trace-Id"), arena_str(a, inv->trace_id));
-    if (inv->client_context.n > 0)
-        http_resp_add(resp, a, STR("Lambda-Runtime-Client-Context"),
-                      arena_str(a, inv->client_context));
-    net_reply(x, resp);
-}
-
-void env_deliver(struct environment *e, struct invocation *inv)
-{
-    ASSERT(e->state == ENV_IDLE && e->next != NULL && e->current == NULL);
-    e->state = ENV_BUSY;
+    struct environment *e = (struct environment *)base;
+    struct invocation *inv = (struct invocation *)job;
+    int64_t now = clock_mono_us();
+    ASSERT(e->next != NULL && e->current == NULL);
     e->current = inv;
-    inv->start_us = clock_mono_us();
+    inv->start_us = now;
+    inv->started = true;
     if (e->init_reported)
         e->tail.n = 0;
-    log_fmt(e, "START RequestId: %.*s Version: $LATEST", STR_ARG(inv->request_id));
-    timer_set(e->r->loop, &e->timer, clock_mono_ms() + inv->timeout_s * 1000);
-    timer_set(e->r->loop, &e->memory_timer, clock_mono_ms() + MEMORY_MS);
-    send_event(e);
+    env_log_start(e, inv);
+    timer_set(e->r->loop, &e->timer, now / 1000 + inv->timeout_s * 1000);
+    timer_set(e->r->loop, &e->memory_timer, now / 1000 + MEMORY_MS);
+    e->state = RT_RUNNING;
+    if (e->extension_count > 0)
+        extension_send_invoke(e, inv);
+    env_send_event(e);
 }
 
-/* ---- Runtime API ---- */
-
-static void answer(struct net_exchange *x, uint16_t status, struct str body)
+void env_check_ready(struct environment *e)
 {
-    struct http_resp *resp = ARENA_NEW(x->arena, struct http_resp);
-    resp->status = status;
-    resp->body = body;
-    http_resp_add(resp, x->arena, STR("Content-Type"), STR("application/json"));
-    net_reply(x, resp);
-}
-
-static void answer_error(struct net_exchange *x, uint16_t status, const char *message,
-                         const char *type)
-{
-    answer(x, status,
-           arena_fmt(x->arena, "{\"errorMessage\":\"%s\",\"errorType\":\"%s\"}", message, type));
-}
-
-static void handle_next(struct environment *e, struct net_exchange *x)
-{
-    if (e->next != NULL || e->current != NULL || e->state == ENV_STOPPING) {
-        answer_error(x, 403, "Transition from current state to Ready failed for runtime.",
-                     "InvalidStateTransition");
+    if (e->next == NULL || e->current != NULL || !extension_all_ready(e) ||
+        (e->base.state != POOL_INIT && e->base.state != POOL_BUSY))
         return;
-    }
-    e->next = x;
-    if (e->state == ENV_INIT) {
+    if (!e->base.was_ready) {
         e->init_us = clock_mono_us() - e->spawn_us;
-        e->pool->starting--;
+        timer_clear(e->r->loop, &e->timer);
+        env_log_init_report(e, NULL, "success", STR_NONE);
     }
-    e->state = ENV_IDLE;
-    timer_set(e->r->loop, &e->timer, clock_mono_ms() + e->r->opts.idle_ms);
-    pool_env_idle(e);
+    telemetry_flush(e);
+    pool_env_ready(&e->base, clock_mono_ms());
+    lam_pools_reap_later(e->r);
 }
 
-static void handle_result(struct environment *e, struct net_exchange *x, struct str id, bool failed)
-{
-    struct invocation *inv = e->current;
-    if (inv == NULL || !str_eq(id, inv->request_id)) {
-        answer_error(x, 400, "Invalid request ID", "InvalidRequestID");
-        return;
-    }
-    if (x->req.body.n > RESPONSE_MAX) {
-        answer_error(x, 413, "Exceeded maximum allowed payload size (6291556 bytes).",
-                     "RequestEntityTooLarge");
-        complete(e,
-                 STR("{\"errorMessage\":\"Response payload size exceeded maximum allowed payload "
-                     "size (6291556 bytes).\",\"errorType\":\"Function.ResponseSizeTooLarge\"}"),
-                 true, "");
-        return;
-    }
-    answer(x, 202, STR("{\"status\":\"OK\"}"));
-    complete(e, x->req.body, failed, "");
-}
-
-void env_handle(struct net_exchange *x)
-{
-    struct environment *e = x->listener_arg;
-    struct str rest = x->req.path;
-    if (e == NULL || !str_starts(rest, STR("/2018-06-01/"))) {
-        answer(x, 404, STR("{\"errorMessage\":\"not found\",\"errorType\":\"NotFound\"}"));
-        return;
-    }
-    rest = str_sub(rest, 12, rest.n);
-    bool get = str_eq_c(x->req.method, "GET"), post = str_eq_c(x->req.method, "POST");
-    if (get && str_eq_c(rest, "ping")) {
-        answer(x, 200, STR("pong"));
-    } else if (get && str_eq_c(rest, "runtime/invocation/next")) {
-        handle_next(e, x);
-    } else if (post && str_eq_c(rest, "runtime/init/error")) {
-        if (e->state != ENV_INIT) {
-            answer_error(x, 403, "Transition from current state to InitError failed for runtime.",
-                         "InvalidStateTransition");
-            return;
-        }
-        e->init_error = arena_str(e->mem, x->req.body);
-        answer(x, 202, STR("{\"status\":\"OK\"}"));
-    } else if (post && str_starts(rest, STR("runtime/invocation/"))) {
-        struct str what = str_sub(rest, 19, rest.n), id = str_cut(&what, '/');
-        if (str_eq_c(what, "response") || str_eq_c(what, "error"))
-            handle_result(e, x, id, str_eq_c(what, "error"));
-        else
-            answer(x, 404, STR("{\"errorMessage\":\"not found\",\"errorType\":\"NotFound\"}"));
-    } else {
-        answer(x, 404, STR("{\"errorMessage\":\"not found\",\"errorType\":\"NotFound\"}"));
-    }
-}
-
-/* ---- start and end ---- */
+/* ---- the end ---- */
 
 static void close_parts(struct environment *e)
 {
-    struct watch **watches[] = {&e->exit_watch, &e->out_watch, &e->err_watch};
-    for (size_t i = 0; i < 3; i++) {
+    struct watch **watches[] = {&e->exit_watch, &e->out_watch, &e->err_watch, &e->status_watch};
+    for (size_t i = 0; i < sizeof watches / sizeof *watches; i++) {
         if (*watches[i] != NULL)
             watch_stop(*watches[i]);
         *watches[i] = NULL;
@@ -314,117 +155,312 @@ static void close_parts(struct environment *e)
     timer_clear(e->r->loop, &e->timer);
     timer_clear(e->r->loop, &e->memory_timer);
     process_close(&e->process);
-    if (e->listener != NULL)
-        net_listener_close(e->listener);
-    e->listener = NULL;
-    if (e->next != NULL)
-        answer_error(e->next, 500, "The execution environment has ended.", "Runtime.Gone");
+    telemetry_free(e);
+    if (e->http != NULL)
+        rhttp_close(e->http);
+    e->http = NULL;
     e->next = NULL;
 }
 
 void env_free(struct environment *e)
 {
     close_parts(e);
+    if (e->tmp_dir != NULL)
+        file_remove_tree(e->tmp_dir);
+    free(e->tmp_dir);
     buf_release(&e->out_line);
     buf_release(&e->err_line);
     arena_free(e->mem);
 }
 
+/* Why the runtime is not there any more, as AWS words it. */
+static struct str end_reason(const struct environment *e, struct arena *a)
+{
+    int s = e->end_status;
+    if (!e->ended || (WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL))
+        return STR("Runtime exited with error: signal: killed");
+    if (WIFSIGNALED(s)) {
+        static const struct {
+            int number;
+            const char *name; /* as Go's standard library words it */
+        } names[] = {{SIGSEGV, "segmentation fault"},
+                     {SIGABRT, "aborted"},
+                     {SIGBUS, "bus error"},
+                     {SIGFPE, "floating point exception"},
+                     {SIGILL, "illegal instruction"},
+                     {SIGTERM, "terminated"},
+                     {SIGTRAP, "trace/breakpoint trap"},
+                     {SIGINT, "interrupt"},
+                     {SIGHUP, "hangup"},
+                     {SIGQUIT, "quit"},
+                     {SIGPIPE, "broken pipe"},
+                     {SIGALRM, "alarm clock"}};
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            if (names[i].number == WTERMSIG(s))
+                return arena_fmt(a, "Runtime exited with error: signal: %s", names[i].name);
+        }
+        return arena_fmt(a, "Runtime exited with error: signal: signal %d", WTERMSIG(s));
+    }
+    if (WEXITSTATUS(s) != 0)
+        return arena_fmt(a, "Runtime exited with error: exit status %d", WEXITSTATUS(s));
+    return STR("Runtime exited without providing a reason");
+}
+
+static void fail_current(struct environment *e)
+{
+    if (e->current == NULL)
+        return;
+    if (e->streaming != NULL)
+        e->streaming = NULL;
+    env_fail(e, STR("Runtime.ExitError"), end_reason(e, e->mem), "error");
+}
+
+/* Every report of init, and what the runtime said before it ended. */
+static void take_reports(struct environment *e)
+{
+    int index = 0, status = 0;
+    enum process_end end;
+    while ((end = process_report(&e->process, &index, &status)) != PROCESS_NOTHING) {
+        if (end == PROCESS_EXTENSION_ENDED) {
+            extension_ended(e, index, status);
+            continue;
+        }
+        rhttp_drain(e->http);
+        e->ended = true;
+        e->end_status = end == PROCESS_FAILED ? 1 << 8 : status;
+    }
+}
+
+static void on_status(void *arg, int fd)
+{
+    struct environment *e = arg;
+    bool before = e->ended;
+    (void)fd;
+    take_reports(e);
+    if (!before && e->ended) {
+        env_drain(e);
+        fail_current(e);
+        pool_env_stop(&e->base); /* extensions may still have their shutdown */
+    }
+    if (e->ended && e->status_watch != NULL) { /* the pidfd tells the rest */
+        watch_stop(e->status_watch);
+        e->status_watch = NULL;
+    }
+}
+
 static void on_exit_event(void *arg, int fd)
 {
     struct environment *e = arg;
-    bool signaled, was_init = e->state == ENV_INIT;
-    int code;
-    char reason[96];
+    struct rie *r = e->r;
     (void)fd;
+    take_reports(e);
+    rhttp_drain(e->http);
     env_drain(e);
-    if (e->state == ENV_STOPPING && e->init_us == 0)
-        was_init = true;
-    if (was_init)
-        e->pool->starting--;
-    process_reap(&e->process, &signaled, &code);
-    if (signaled)
-        snprintf(reason, sizeof reason, "Runtime exited with error: signal: %s",
-                 code == SIGKILL ? "killed" : strsignal(code));
-    else if (code != 0)
-        snprintf(reason, sizeof reason, "Runtime exited with error: exit status %d", code);
-    else
-        snprintf(reason, sizeof reason, "Runtime exited without providing a reason");
-    if (e->current != NULL) {
-        struct invocation *inv = e->current;
-        struct str payload = arena_fmt(inv->mem,
-                                       "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":"
-                                       "\"RequestId: %.*s Error: %s\"}",
-                                       STR_ARG(inv->request_id), reason);
-        complete(e, payload, true, "Status: error\tError Type: Runtime.ExitError");
+    process_reap(&e->process);
+    fail_current(e);
+    watch_stop(e->exit_watch);
+    e->exit_watch = NULL;
+    pool_env_gone(&e->base);
+    env_free(e);
+    lam_stop_if_idle(r);
+}
+
+static void init_failed(struct pool_env *base, struct pool_job *job)
+{
+    struct environment *e = (struct environment *)base;
+    struct invocation *inv = (struct invocation *)job;
+    struct str payload = e->init_error, type = e->init_error_type;
+    const char *status = "error";
+    if (e->init_timeout) {
+        type = STR("Sandbox.Timedout");
+        status = "timeout";
+        payload = arena_fmt(inv->mem,
+                            "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: "
+                            "%.*s Error: %.*s\"}",
+                            STR_ARG(inv->request_id), STR_ARG(timeout_message(e, inv->mem)));
+    } else if (payload.n == 0) {
+        type = STR("Runtime.ExitError");
+        payload = arena_fmt(inv->mem,
+                            "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: "
+                            "%.*s Error: %.*s\"}",
+                            STR_ARG(inv->request_id), STR_ARG(end_reason(e, inv->mem)));
     }
-    pool_env_gone(e, was_init, reason);
+    e->init_us = clock_mono_us() - e->spawn_us;
+    inv->start_us = clock_mono_us();
+    env_log_init_report(e, "init", status, type);
+    env_log_start(e, inv);
+    e->init_reported = true;
+    env_log_end(e, inv, status, type);
+    pool_job_done(job);
+    invocation_finish(inv, payload, true, lam_tail_view(&e->tail));
 }
 
-void env_stop(struct environment *e)
+static void stop(struct pool_env *base)
 {
-    if (e->state == ENV_STOPPING)
+    struct environment *e = (struct environment *)base;
+    const char *reason = e->ended || e->out_of_memory            ? "failure"
+                         : e->current != NULL || e->init_timeout ? "timeout"
+                                                                 : "spindown";
+    int64_t wait_ms = KILL_MS;
+    timer_clear(e->r->loop, &e->memory_timer);
+    if (extension_send_shutdown(e, reason) > 0) {
+        if (!e->ended)
+            process_signal_runtime(&e->process, SIGTERM);
+        wait_ms = SHUTDOWN_MS;
+    } else {
+        process_kill(&e->process);
+    }
+    timer_set(e->r->loop, &e->timer, clock_mono_ms() + wait_ms);
+}
+
+/* ---- the start ---- */
+
+static void on_output(void *arg, int fd)
+{
+    struct environment *e = arg;
+    if (env_read_output(e, fd))
         return;
-    if (e->state != ENV_INIT && e->init_us == 0)
-        e->init_us = 1;
-    e->state = ENV_STOPPING;
-    timer_clear(e->r->loop, &e->timer);
-    process_kill(&e->process, SIGKILL);
+    struct watch **w = fd == e->process.out ? &e->out_watch : &e->err_watch;
+    watch_stop(*w);
+    *w = NULL;
 }
 
-struct environment *env_start(struct lam_pool *p, struct lam_function *f, int *reterr)
+static void take_facts(struct environment *e, const struct lam_function *f)
 {
-    struct arena *mem = arena_new(4096, 64 << 20), *scratch = arena_new(0, 64 << 20);
-    struct environment *e = ARENA_NEW(mem, struct environment);
-    char id[33], date[16] = "", **env = NULL, *argv[8];
-    struct str missing = STR_NONE;
+    struct arena *m = e->mem;
+    char id[33], date[16] = "";
     ids_hex(id, 32);
     clock_format(clock_now_ms(), "%Y/%m/%d", date, sizeof date);
-    e->mem = mem;
-    e->r = p->r;
-    e->pool = p;
-    e->generation = f->generation;
     e->memory_mb = f->memory_mb;
-    e->name = arena_str(mem, f->name);
-    e->stream = arena_fmt(mem, "%s/[$LATEST]%s", date, id);
-    e->timer.fn = on_timeout;
+    e->timeout_s = f->timeout_s;
+    e->account = arena_str(m, f->account);
+    e->region = arena_str(m, f->region);
+    e->name = arena_str(m, f->name);
+    e->handler = arena_str(m, f->handler);
+    e->arn = arena_str(m, f->arn);
+    e->version = arena_str(m, f->version);
+    e->runtime = arena_str(m, f->runtime);
+    e->log_group = arena_str(m, f->log_group);
+    e->json_logs = str_eq_c(f->log_format, "JSON");
+    e->system_level = str_eq_c(f->system_log_level, "DEBUG")  ? 0
+                      : str_eq_c(f->system_log_level, "WARN") ? 2
+                                                              : 1;
+    e->stream = arena_fmt(m, "%s/[%.*s]%s", date, STR_ARG(f->version), id);
+}
+
+static enum isolation isolation_of(struct rie *r)
+{
+    const char *why;
+    if (r->isolation != ISOLATION_UNKNOWN)
+        return r->isolation;
+    r->isolation = r->opts.no_isolation ? ISOLATION_NONE : process_isolation(&why);
+    if (r->isolation == ISOLATION_NONE && !r->opts.no_isolation)
+        log_msg(LOG_WARN, "lambda",
+                "handlers run without namespaces of their own (%s): a private folder stands for "
+                "/tmp, code is writable, and its size limit is not enforced",
+                why);
+    return r->isolation;
+}
+
+static void prepare(struct environment *e, const struct lam_function *f, struct process_spec *spec)
+{
+    spec->isolation = isolation_of(e->r);
+    spec->hide = e->r->data_dir;
+    spec->tmp_mb = f->ephemeral_mb > 0 ? f->ephemeral_mb : 512;
+    if (spec->isolation == ISOLATION_NONE) {
+        char path[] = "/tmp/puddle-env-XXXXXX";
+        if (mkdtemp(path) != NULL)
+            e->tmp_dir = strdup(path);
+        spec->tmp_dir = e->tmp_dir != NULL ? e->tmp_dir : "/tmp";
+    }
+}
+
+/* A program that is not there is an end in INIT without a process: told on the next tick. */
+static void end_at_once(void *arg)
+{
+    struct environment *e = arg;
+    struct rie *r = e->r;
+    pool_env_gone(&e->base);
+    env_free(e);
+    lam_stop_if_idle(r);
+}
+
+static void report_missing(struct environment *e, struct str missing)
+{
+    if (str_eq_c(missing, "bootstrap")) {
+        e->init_error_type = STR("Runtime.InvalidEntrypoint");
+        e->init_error =
+            STR("{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":\"Error: "
+                "Couldn't find valid bootstrap(s): [/var/task/bootstrap "
+                "/opt/bootstrap]\"}");
+    } else {
+        e->init_error_type = STR("Runtime.InvalidEntrypoint"); /* ours: AWS has every program */
+        e->init_error = arena_fmt(e->mem,
+                                  "{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":"
+                                  "\"Error: runtime %.*s needs the program %.*s, which is not "
+                                  "installed on this machine\"}",
+                                  STR_ARG(e->runtime), STR_ARG(missing));
+    }
+    log_msg(LOG_ERROR, "lambda", "%.*s: %.*s needs %.*s, which is not there", STR_ARG(e->name),
+            STR_ARG(e->runtime), STR_ARG(missing));
+    loop_defer(e->r->loop, end_at_once, e);
+}
+
+static struct pool_env *start(struct pool *p, bool provisioned)
+{
+    struct lam_pool *pool = (struct lam_pool *)p;
+    struct rie *r = pool->r;
+    const struct lam_function *f = pool->f;
+    struct arena *mem = arena_new(4096, 64 << 20), *scratch = arena_new(0, 64 << 20);
+    struct environment *e = ARENA_NEW(mem, struct environment);
+    struct process_spec spec = {0};
+    struct str missing = STR_NONE;
+    int error = 0;
+    e->mem = mem;
+    e->r = r;
+    e->pool = pool;
+    e->process = (struct process){0, -1, -1, -1, -1, ISOLATION_NONE};
+    e->timer.fn = on_timer;
     e->memory_timer.fn = on_memory;
+    e->base.provisioned = provisioned;
     buf_init(&e->out_line, LINE_MAX_BYTES);
     buf_init(&e->err_line, LINE_MAX_BYTES);
-    e->listener = net_listen(p->r->net, "127.0.0.1", 0, env_handle, e, reterr);
-    bool ok = e->listener != NULL;
+    take_facts(e, f);
     e->spawn_us = clock_mono_us();
-    if (ok && !env_build(e, f, scratch, &env, argv, &missing)) {
-        /* fails like a process that could not be started */
-        if (str_eq_c(missing, "bootstrap"))
-            e->init_error = STR("{\"errorType\":\"Runtime.InvalidEntrypoint\",\"errorMessage\":"
-                                "\"Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap "
-                                "/opt/bootstrap]\"}");
-        log_msg(LOG_ERROR, "lambda", "%.*s: %.*s needs %.*s, which is not there", STR_ARG(f->name),
-                STR_ARG(f->runtime), STR_ARG(missing));
-        argv[0] = (char *)"/bin/false";
-        argv[1] = NULL;
-        static char *nothing[] = {NULL};
-        env = nothing;
-    }
-    const char *cwd = access(f->code_dir.p, X_OK) == 0 ? f->code_dir.p : "/";
-    if (ok) {
-        *reterr = process_spawn(&e->process, cwd, argv, env);
-        ok = *reterr == 0;
-    }
+    e->http = rhttp_open(r->loop, RESPONSE_MAX, &env_http_calls, e, &error);
+    prepare(e, f, &spec);
+    bool there = e->http != NULL && env_build(e, f, scratch, &spec, &missing);
+    if (there)
+        error = process_spawn(&e->process, &spec);
     arena_free(scratch);
-    if (!ok) {
-        list_init(&e->link);
+    if (error != 0) {
+        log_msg(LOG_ERROR, "lambda", "%.*s: no execution environment: %s", STR_ARG(e->name),
+                strerror(-error));
         env_free(e);
         return NULL;
     }
-    e->exit_watch = watch_fd(p->r->loop, e->process.pidfd, on_exit_event, e);
-    e->out_watch = watch_fd(p->r->loop, e->process.out, on_output, e);
-    e->err_watch = watch_fd(p->r->loop, e->process.err, on_output, e);
-    e->state = ENV_INIT;
-    timer_set(p->r->loop, &e->timer, clock_mono_ms() + INIT_MS + f->timeout_s * 1000);
-    list_push_back(&p->envs, &e->link);
-    p->starting++;
-    p->r->environments++;
-    return e;
+    pool_env_init(&e->base, p, provisioned);
+    env_log_init_start(e);
+    if (!there) {
+        report_missing(e, missing);
+        return &e->base;
+    }
+    e->exit_watch = watch_fd(r->loop, e->process.pidfd, on_exit_event, e);
+    e->out_watch = watch_fd(r->loop, e->process.out, on_output, e);
+    e->err_watch = watch_fd(r->loop, e->process.err, on_output, e);
+    e->status_watch = watch_fd(r->loop, e->process.status, on_status, e);
+    timer_set(r->loop, &e->timer, clock_mono_ms() + INIT_MS + f->timeout_s * 1000);
+    return &e->base;
 }
+
+static void refuse(struct pool_job *job, enum pool_refusal why)
+{
+    invocation_refuse((struct invocation *)job, why);
+}
+
+static void emptied(struct pool *p)
+{
+    lam_pool_release((struct lam_pool *)p);
+}
+
+const struct pool_hooks env_hooks = {start, deliver, stop, refuse, init_failed, emptied};

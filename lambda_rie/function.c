@@ -1,8 +1,10 @@
 /* The function records: a map in memory, and a table with one JSON document a function. */
 #include "function.h"
 #include "code_store.h"
+#include "docs.h"
 #include "log.h"
 #include "panic.h"
+#include "seam.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +20,58 @@ struct str lam_function_key(struct arena *a, struct str account, struct str regi
 }
 
 struct lam_function *lam_function_find(struct rie *r, struct str account, struct str region,
-                                       struct str name)
+                                       struct str id)
 {
     char key[KEY_BYTES];
-    int n = snprintf(key, sizeof key, "%.*s/%.*s/%.*s", STR_ARG(account), STR_ARG(region),
-                     STR_ARG(name));
+    int n =
+        snprintf(key, sizeof key, "%.*s/%.*s/%.*s", STR_ARG(account), STR_ARG(region), STR_ARG(id));
     if (n < 0 || (size_t)n >= sizeof key)
         return NULL;
     return map_get(&r->functions, (struct str){key, (size_t)n});
+}
+
+struct lam_function *lam_function_find_version(struct rie *r, const struct lam_function *latest,
+                                               struct str version)
+{
+    char id[KEY_BYTES];
+    int n = snprintf(id, sizeof id, "%.*s:%.*s", STR_ARG(latest->name), STR_ARG(version));
+    if (n < 0 || (size_t)n >= sizeof id)
+        return NULL;
+    return lam_function_find(r, latest->account, latest->region, (struct str){id, (size_t)n});
+}
+
+bool lam_function_is_version(const struct lam_function *f)
+{
+    return f->id.n != f->name.n;
+}
+
+static int by_name_and_version(const void *a, const void *b)
+{
+    const struct lam_function *x = *(struct lam_function *const *)a;
+    const struct lam_function *y = *(struct lam_function *const *)b;
+    int order = str_cmp(x->name, y->name);
+    if (order != 0)
+        return order;
+    if (x->id.n != y->id.n) /* a longer number is a greater one */
+        return x->id.n < y->id.n ? -1 : 1;
+    return str_cmp(x->id, y->id);
+}
+
+size_t lam_functions_sorted(struct rie *r, struct str account, struct str region, struct str name,
+                            bool versions, struct arena *a, struct lam_function ***ret)
+{
+    struct lam_function **all = ARENA_ARRAY(a, struct lam_function *, r->functions.count + 1);
+    size_t n = 0, at = 0;
+    void *value;
+    while (map_next(&r->functions, &at, NULL, &value)) {
+        struct lam_function *f = value;
+        if (str_eq(f->account, account) && str_eq(f->region, region) &&
+            (name.n == 0 || str_eq(f->name, name)) && (versions || !lam_function_is_version(f)))
+            all[n++] = f;
+    }
+    qsort(all, n, sizeof *all, by_name_and_version);
+    *ret = all;
+    return n;
 }
 
 void lam_function_free(struct lam_function *f)
@@ -43,33 +89,21 @@ struct field {
     {                                                                                              \
 #member, offsetof(struct lam_function, member)                                             \
     }
-static const struct field text_fields[] = {FIELD(account),
-                                           FIELD(region),
-                                           FIELD(name),
-                                           FIELD(arn),
-                                           FIELD(runtime),
-                                           FIELD(handler),
-                                           FIELD(role),
-                                           FIELD(description),
-                                           FIELD(version),
-                                           FIELD(env_json),
-                                           FIELD(tags_json),
-                                           FIELD(policy_json),
-                                           FIELD(policy_revision),
-                                           FIELD(architecture),
-                                           FIELD(log_format),
-                                           FIELD(log_group),
-                                           FIELD(tracing),
-                                           FIELD(app_log_level),
-                                           FIELD(system_log_level),
-                                           FIELD(kms_key),
-                                           FIELD(snap_start),
-                                           FIELD(code_dir),
-                                           FIELD(code_sha256),
-                                           FIELD(revision_id),
-                                           FIELD(last_modified)};
-static const struct field number_fields[] = {FIELD(code_size), FIELD(timeout_s), FIELD(memory_mb),
-                                             FIELD(ephemeral_mb)};
+static const struct field text_fields[] = {
+    FIELD(account),      FIELD(region),         FIELD(name),
+    FIELD(arn),          FIELD(version),        FIELD(id),
+    FIELD(runtime),      FIELD(handler),        FIELD(role),
+    FIELD(description),  FIELD(env_json),       FIELD(tags_json),
+    FIELD(layers_json),  FIELD(dead_letter),    FIELD(content_id),
+    FIELD(architecture), FIELD(log_format),     FIELD(log_group),
+    FIELD(tracing),      FIELD(app_log_level),  FIELD(system_log_level),
+    FIELD(kms_key),      FIELD(snap_start),     FIELD(update_runtime_on),
+    FIELD(runtime_arn),  FIELD(recursive_loop), FIELD(signing_arn),
+    FIELD(code_dir),     FIELD(code_sha256),    FIELD(revision_id),
+    FIELD(last_modified)};
+static const struct field number_fields[] = {
+    FIELD(code_size), FIELD(timeout_s),   FIELD(memory_mb),   FIELD(ephemeral_mb),
+    FIELD(reserved),  FIELD(provisioned), FIELD(last_version)};
 enum {
     TEXT_FIELDS = sizeof text_fields / sizeof *text_fields,
     NUMBER_FIELDS = sizeof number_fields / sizeof *number_fields
@@ -94,8 +128,6 @@ struct lam_function *lam_function_copy(const struct lam_function *base)
         for (size_t i = 0; i < TEXT_FIELDS; i++)
             *text_at(f, i) = arena_str(mem, *text_at(base, i));
     }
-    if (f->version.n == 0)
-        f->version = STR("$LATEST");
     f->mem = mem;
     return f;
 }
@@ -119,13 +151,16 @@ static struct lam_function *read_doc(struct rie *r, struct str text)
     struct jval doc;
     if (json_parse(a, text, JSON_DEPTH_DEFAULT, &doc, NULL) && jval_kind(doc) == JSON_OBJECT) {
         f = lam_function_copy(NULL);
+        f->reserved = -1;
         for (size_t i = 0; i < TEXT_FIELDS; i++)
             *text_at(f, i) = arena_str(f->mem, jval_text(jval_get(doc, text_fields[i].name), a));
         for (size_t i = 0; i < NUMBER_FIELDS; i++)
             jval_i64(jval_get(doc, number_fields[i].name), number_at(f, i));
         jval_bool(jval_get(doc, "is_local"), &f->is_local);
-        if (f->version.n == 0) /* stored before there were versions */
+        if (f->id.n == 0) { /* stored before there were versions */
+            f->id = f->name;
             f->version = STR("$LATEST");
+        }
         /* the data folder may have been moved */
         ptrdiff_t slash = str_rfind(f->code_dir, '/');
         if (!f->is_local && slash >= 0)
@@ -214,7 +249,8 @@ static void put(struct rie *r, struct str key, struct lam_function *f, enum lam_
     f->generation = before == NULL                 ? 1
                     : change == LAM_CHANGE_RUNNING ? before->generation + 1
                                                    : before->generation;
-    f->pool = before != NULL ? before->pool : lam_pool_new(r);
+    f->pool = before != NULL ? before->pool : lam_pool_new(r, f);
+    lam_pool_attach(f->pool, f);
     map_put(&r->functions, key, f);
     if (before == NULL)
         return;
@@ -222,6 +258,8 @@ static void put(struct rie *r, struct str key, struct lam_function *f, enum lam_
         lam_pool_replace(f->pool);
     if (!before->is_local && !str_eq(before->code_dir, f->code_dir))
         lam_code_doom(r, before->code_dir);
+    if (!str_eq(before->layers_json, f->layers_json))
+        lam_layers_doom(r, before->layers_json);
     lam_function_free(before);
 }
 
@@ -231,25 +269,51 @@ static void drop(struct rie *r, struct str key, struct lam_function *f)
     lam_pool_free(f->pool);
     if (!f->is_local)
         lam_code_doom(r, f->code_dir);
+    lam_layers_doom(r, f->layers_json);
     lam_function_free(f);
 }
 
 bool lam_function_save(struct rie *r, struct lam_function *f, enum lam_change change)
 {
-    struct str key = lam_function_key(f->mem, f->account, f->region, f->name);
+    struct str key = lam_function_key(f->mem, f->account, f->region, f->id);
     if (!write_store(r, key, f))
         return false;
     put(r, key, f, change);
     return true;
 }
 
-bool lam_function_delete(struct rie *r, struct lam_function *f)
+static bool delete_record(struct rie *r, struct lam_function *f)
 {
-    struct str key = lam_function_key(f->mem, f->account, f->region, f->name);
+    struct str key = lam_function_key(f->mem, f->account, f->region, f->id);
     if (!write_store(r, key, NULL))
         return false;
     drop(r, key, f);
     return true;
+}
+
+/* What belongs to f alone: event source mappings stay, as on AWS. */
+static bool delete_docs(struct rie *r, const struct lam_function *f)
+{
+    static const char *const kinds[] = {DOC_ALIAS, DOC_POLICY, DOC_INVOKE, DOC_PROVISIONED};
+    struct str prefix = lam_doc_key(f->mem, f->account, f->region, "%.*s/", STR_ARG(f->name));
+    bool ok = lam_urls_delete(r, f->account, f->region, f->name);
+    for (size_t i = 0; ok && i < sizeof kinds / sizeof *kinds; i++)
+        ok = lam_doc_del_all(r, kinds[i], prefix);
+    return ok;
+}
+
+bool lam_function_delete(struct rie *r, struct lam_function *f)
+{
+    struct lam_function **all;
+    if (lam_function_is_version(f))
+        return delete_record(r, f);
+    struct arena *a = arena_new(0, RECORD_MAX);
+    size_t n = lam_functions_sorted(r, f->account, f->region, f->name, true, a, &all);
+    bool ok = delete_docs(r, f);
+    while (ok && n > 0)
+        ok = delete_record(r, all[--n]);
+    arena_free(a);
+    return ok;
 }
 
 static bool same_record(const struct lam_function *a, const struct lam_function *b)
@@ -271,11 +335,20 @@ static bool drop_one_not_in(struct rie *r, const struct map *stored)
     while (map_next(&r->functions, &at, &key, &value)) {
         struct lam_function *f = value;
         if (map_get(stored, key) == NULL) {
-            drop(r, lam_function_key(f->mem, f->account, f->region, f->name), f);
+            drop(r, lam_function_key(f->mem, f->account, f->region, f->id), f);
             return true;
         }
     }
     return false;
+}
+
+/* The limits that the pools keep. */
+static void tell_pools(struct rie *r, struct lam_function *f)
+{
+    if (!lam_function_is_version(f))
+        lam_pool_set_reserved(r, f->account, f->region, f->name, f->reserved);
+    if (f->provisioned > 0)
+        lam_pool_set_provisioned(r, f, (size_t)f->provisioned);
 }
 
 /* A commit failed: memory goes back to what the store has. */
@@ -298,7 +371,7 @@ static void reload(void *arg)
         if (current != NULL && same_record(current, f))
             lam_function_free(f);
         else
-            put(r, key, f, LAM_CHANGE_RUNNING);
+            put(r, key, f, LAM_CHANGE_RUNNING), tell_pools(r, f);
     }
     map_release(&stored);
 }
@@ -314,8 +387,10 @@ bool lam_functions_load(struct rie *r, char *reterr, size_t reterr_size)
                     reterr_size) ||
         !read_store(r, &stored, reterr, reterr_size))
         return false;
-    while (map_next(&stored, &at, &key, &value))
+    while (map_next(&stored, &at, &key, &value)) {
         put(r, key, value, LAM_CHANGE_RUNNING);
+        tell_pools(r, value);
+    }
     map_release(&stored);
     db_on_rollback(r->db, reload, r);
     r->follows_store = true;

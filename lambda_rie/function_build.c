@@ -1,9 +1,10 @@
 /* A record from a request: defaults, what Puddle cannot do, and the checks that are not in the
  * model. */
 #include "arn.h"
-#include "clock.h"
+#include "docs.h"
 #include "function.h"
 #include "ids.h"
+#include "layers.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -132,17 +133,52 @@ static bool asks_for(struct jval v)
     return jval_present(v) && jval_count(v) > 0;
 }
 
+/* There is no EC2 here, so no subnet or security group exists: said as AWS says it. */
+static bool check_vpc(struct jval vpc, struct arena *a, struct aws_err *err)
+{
+    struct jval subnets = jval_get(vpc, "SubnetIds"), groups = jval_get(vpc, "SecurityGroupIds");
+    if (jval_count(subnets) > 0)
+        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
+                        "Error occurred while DescribeSubnets. EC2 Error Code: "
+                        "InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID '%.*s' does "
+                        "not exist",
+                        STR_ARG(jval_text(jval_at(subnets, 0), a)));
+    if (jval_count(groups) > 0)
+        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
+                        "Error occurred while DescribeSecurityGroups. EC2 Error Code: "
+                        "InvalidGroup.NotFound. EC2 Error Message: The security group '%.*s' does "
+                        "not exist",
+                        STR_ARG(jval_text(jval_at(groups, 0), a)));
+    return true;
+}
+
+static bool check_dead_letter(struct str arn, struct arena *a, struct aws_err *err)
+{
+    return arn.n == 0 || str_find_str(arn, STR(":sqs:")) > 0 ||
+           str_find_str(arn, STR(":sns:")) > 0 ||
+           aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
+                    "The dead letter target %.*s is neither an SQS queue nor an SNS topic.",
+                    STR_ARG(arn)); /* unverified */
+}
+
+static bool check_snap_start(const struct lam_function *f, struct arena *a, struct aws_err *err)
+{
+    static const char *const able[] = {"java11",     "java17",     "java21",
+                                       "java25",     "python3.12", "python3.13",
+                                       "python3.14", "dotnet8",    "dotnet10"};
+    return !str_eq_c(f->snap_start, "PublishedVersions") || IN_LIST(f->runtime, able) ||
+           aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
+                    "%.*s is not supported for SnapStart enabled functions.",
+                    STR_ARG(f->runtime)); /* unverified */
+}
+
 static bool refuse_unsupported(struct jval input, struct arena *a, struct aws_err *err)
 {
-    static const char *const members[] = {
-        "ImageConfig",   "FileSystemConfigs",    "Layers",   "CapacityProviderConfig",
-        "DurableConfig", "CodeSigningConfigArn", "PublishTo"};
+    static const char *const members[] = {"ImageConfig", "FileSystemConfigs",
+                                          "CapacityProviderConfig", "DurableConfig", "PublishTo"};
     static const struct {
         const char *outer, *inner;
-    } pairs[] = {{"VpcConfig", "SubnetIds"},
-                 {"VpcConfig", "SecurityGroupIds"},
-                 {"DeadLetterConfig", "TargetArn"},
-                 {"TenancyConfig", "TenantIsolationMode"}};
+    } pairs[] = {{"TenancyConfig", "TenantIsolationMode"}};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         if (asks_for(jval_get(input, members[i])))
             return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
@@ -174,7 +210,11 @@ static void set_defaults(struct lam_function *f, struct str account, struct str 
     struct arena *m = f->mem;
     f->account = arena_str(m, account);
     f->region = arena_str(m, region);
-    f->name = arena_str(m, name);
+    f->id = f->name = arena_str(m, name);
+    f->version = STR("$LATEST");
+    f->reserved = -1;
+    f->update_runtime_on = STR("Auto");
+    f->recursive_loop = STR("Terminate");
     f->arn = arn_format(m, "lambda", region, account, arena_fmt(m, "function:%.*s", STR_ARG(name)));
     f->description = f->runtime = f->handler = f->role = STR("");
     f->timeout_s = 3;
@@ -232,7 +272,7 @@ bool lam_tags_check(struct jval tags, struct arena *a, struct aws_err *err)
 /* A record is small, whatever a request holds. */
 static bool check_texts(struct jval input, struct arena *a, struct aws_err *err)
 {
-    static const char *const members[] = {"Role", "KMSKeyArn", "Runtime"};
+    static const char *const members[] = {"Role", "KMSKeyArn", "Runtime", "DeadLetterConfig"};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         struct jval v = jval_get(input, members[i]);
         if (jval_present(v) && jval_raw(v).n > TEXT_MAX)
@@ -254,6 +294,7 @@ static bool set_members(struct lam_function *f, struct jval input, struct arena 
     set_text(f, &f->kms_key, jval_get(input, "KMSKeyArn"));
     set_text(f, &f->tracing, jval_get(jval_get(input, "TracingConfig"), "Mode"));
     set_text(f, &f->snap_start, jval_get(jval_get(input, "SnapStart"), "ApplyOn"));
+    set_text(f, &f->dead_letter, jval_get(jval_get(input, "DeadLetterConfig"), "TargetArn"));
     if (jval_count(jval_get(input, "Architectures")) > 0)
         set_text(f, &f->architecture, jval_at(jval_get(input, "Architectures"), 0));
     jval_i64(jval_get(input, "Timeout"), &f->timeout_s);
@@ -264,22 +305,50 @@ static bool set_members(struct lam_function *f, struct jval input, struct arena 
                         "Runtime and Handler are mandatory parameters for functions created with "
                         "deployment packages.");
     return (!jval_present(runtime) || check_runtime(f->runtime, a, err)) &&
+           check_snap_start(f, a, err) && check_dead_letter(f->dead_letter, a, err) &&
            check_limits(f, a, err) && set_logging(f, logging, a, err) &&
-           (!jval_present(environment) || set_environment(f, environment, a, err));
+           (!jval_present(environment) || set_environment(f, environment, a, err)) &&
+           check_vpc(jval_get(input, "VpcConfig"), a, err);
+}
+
+static bool set_layers(struct rie *r, struct lam_function *f, struct jval layers, struct arena *a,
+                       struct aws_err *err)
+{
+    struct str json;
+    if (!jval_present(layers))
+        return true;
+    if (!lam_layers_resolve(r, layers, f->account, f->region, a, &json, err))
+        return false;
+    f->layers_json = arena_str(f->mem, json);
+    return true;
+}
+
+/* It must exist; nothing is verified against it: uploads here are not signed. */
+static bool set_signing(struct rie *r, struct lam_function *f, struct str arn, struct arena *a,
+                        struct aws_err *err)
+{
+    if (arn.n == 0)
+        return true;
+    if (!lam_signing_exists(r, arn, a))
+        return aws_fail(err, a, &LAMBDA_CodeSigningConfigNotFoundException,
+                        "The code signing configuration cannot be found. Check that the provided "
+                        "configuration is not deleted: %.*s.",
+                        STR_ARG(arn));
+    f->signing_arn = arena_str(f->mem, arn);
+    return true;
 }
 
 void lam_function_touch(struct lam_function *f)
 {
-    char uuid[37], iso[25];
+    char uuid[37];
     ids_uuid(uuid);
     f->revision_id = arena_str(f->mem, str_c(uuid));
-    clock_format_iso(clock_now_ms(), iso);
-    f->last_modified = arena_fmt(f->mem, "%.23s+0000", iso);
+    f->last_modified = lam_date(f->mem);
 }
 
-struct lam_function *lam_function_build(const struct lam_function *base, struct jval input,
-                                        struct str account, struct str region, struct str name,
-                                        struct arena *a, struct aws_err *err)
+struct lam_function *lam_function_build(struct rie *r, const struct lam_function *base,
+                                        struct jval input, struct str account, struct str region,
+                                        struct str name, struct arena *a, struct aws_err *err)
 {
     if (!refuse_unsupported(input, a, err) || !check_texts(input, a, err))
         return NULL;
@@ -289,7 +358,8 @@ struct lam_function *lam_function_build(const struct lam_function *base, struct 
         set_defaults(f, account, region, name);
     if (base == NULL && jval_count(tags) > 0)
         f->tags_json = arena_str(f->mem, jval_raw(tags));
-    if (!set_members(f, input, a, err)) {
+    if (!set_members(f, input, a, err) || !set_layers(r, f, jval_get(input, "Layers"), a, err) ||
+        !set_signing(r, f, jval_text(jval_get(input, "CodeSigningConfigArn"), a), a, err)) {
         lam_function_free(f);
         return NULL;
     }

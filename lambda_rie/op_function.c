@@ -10,10 +10,10 @@ static struct rie *rie_of(struct call *c)
 }
 
 static enum call_status reply_configuration(struct call *c, const struct lam_function *f,
-                                            enum lam_show show)
+                                            enum lam_show show, bool with_qualifier)
 {
     json_obj(&c->out, NULL);
-    lam_function_write(f, show, false, &c->out);
+    lam_function_write(f, show, with_qualifier, &c->out);
     json_end(&c->out);
     return CALL_DONE;
 }
@@ -24,17 +24,15 @@ static enum call_status save_and_reply(struct call *c, struct lam_function *f, e
         lam_function_free(f);
         return CALL_FAIL(c, &LAMBDA_ServiceException, "The function could not be stored.");
     }
-    return reply_configuration(c, f, show);
+    return reply_configuration(c, f, show, false);
 }
 
-/* Versions come with a later issue: until then nobody may believe that there is one. */
-static bool refuse_publish(struct call *c)
+/* Publishes f if the request asks for it: the version, or f. NULL with c->err set. */
+static const struct lam_function *publish(struct call *c, const struct lam_function *f)
 {
-    bool publish = false;
-    jval_bool(jval_get(c->in, "Publish"), &publish);
-    return !publish || aws_fail(&c->err, c->arena, &LAMBDA_InvalidParameterValueException,
-                                "Puddle does not have function versions yet: Publish must be "
-                                "false.");
+    bool wanted = false;
+    jval_bool(jval_get(c->in, "Publish"), &wanted);
+    return wanted ? lam_version_publish(rie_of(c), f, STR_NONE, c->arena, &c->err) : f;
 }
 
 /* ---- code ---- */
@@ -50,8 +48,15 @@ static bool present(struct jval source, const char *member)
     return jval_present(jval_get(source, member));
 }
 
-/* source: Code, or UpdateFunctionCode's input. */
-static bool check_source(struct call *c, struct jval source)
+/* The seam for packages in S3: until that service is there, they are refused. */
+static bool lam_code_from_s3(struct call *c, struct jval source)
+{
+    (void)source;
+    return aws_fail(&c->err, c->arena, &LAMBDA_InvalidParameterValueException,
+                    "Puddle does not support code from S3 yet.");
+}
+
+bool lam_code_check_source(struct call *c, struct jval source)
 {
     bool zip = present(source, "ZipFile");
     bool s3 = present(source, "S3Bucket") || present(source, "S3Key");
@@ -67,7 +72,7 @@ static bool check_source(struct call *c, struct jval source)
                         "Please do not provide other FunctionCode parameters when providing a "
                         "ZipFile."); /* unverified */
     if (s3)
-        return aws_fail(&c->err, c->arena, bad, "Puddle does not support code from S3 yet.");
+        return lam_code_from_s3(c, source);
     if (!zip)
         return aws_fail(&c->err, c->arena, bad,
                         "Please provide a source for function code."); /* unverified */
@@ -117,10 +122,13 @@ static enum call_status create_resume(struct call *c, enum wait_end how)
         return CALL_FAILED;
     }
     set_code(cc->built, &cc->code);
-    enum call_status status = save_and_reply(c, cc->built, LAM_SHOW_PENDING);
-    if (status == CALL_FAILED)
+    if (!lam_function_save(rie_of(c), cc->built, LAM_CHANGE_RUNNING)) {
+        lam_function_free(cc->built);
         lam_code_doom(rie_of(c), cc->code.dir);
-    return status;
+        return CALL_FAIL(c, &LAMBDA_ServiceException, "The function could not be stored.");
+    }
+    const struct lam_function *shown = publish(c, cc->built);
+    return shown == NULL ? CALL_FAILED : reply_configuration(c, shown, LAM_SHOW_PENDING, false);
 }
 
 static bool new_name(struct call *c, struct str *ret_name)
@@ -151,10 +159,10 @@ enum call_status lam_create_function(struct call *c)
 {
     struct rie *r = rie_of(c);
     struct str name;
-    if (!new_name(c, &name) || !refuse_publish(c) || !check_source(c, jval_get(c->in, "Code")))
+    if (!new_name(c, &name) || !lam_code_check_source(c, jval_get(c->in, "Code")))
         return CALL_FAILED;
     struct lam_function *f =
-        lam_function_build(NULL, c->in, c->account, c->region, name, c->arena, &c->err);
+        lam_function_build(r, NULL, c->in, c->account, c->region, name, c->arena, &c->err);
     if (f == NULL)
         return CALL_FAILED;
     struct str key = lam_function_key(c->arena, c->account, c->region, name);
@@ -171,25 +179,11 @@ enum call_status lam_create_function(struct call *c)
 /* The function to update: no other update of it may be running, and RevisionId must be its own. */
 static struct lam_function *find_for_update(struct call *c)
 {
-    struct lam_function *f = lam_function_of_call(c);
+    struct lam_function *f = lam_latest_of_call(c);
     struct str revision = jval_text(jval_get(c->in, "RevisionId"), c->arena);
-    if (f == NULL)
-        return NULL;
-    struct str key = lam_function_key(c->arena, f->account, f->region, f->name);
-    if (map_get(&rie_of(c)->creating, key) != NULL) {
-        aws_fail(&c->err, c->arena, &LAMBDA_ResourceConflictException,
-                 "The operation cannot be performed at this time. An update is in progress for "
-                 "resource: %.*s",
-                 STR_ARG(f->arn));
-        return NULL;
-    }
-    if (revision.n > 0 && !str_eq(revision, f->revision_id)) {
-        aws_fail(&c->err, c->arena, &LAMBDA_PreconditionFailedException,
-                 "The Revision Id provided does not match the latest Revision Id. Call the "
-                 "GetFunction/GetAlias API to retrieve the latest Revision Id");
-        return NULL;
-    }
-    return f;
+    return f != NULL && lam_check_settled(c, f) && lam_check_revision(c, revision, f->revision_id)
+               ? f
+               : NULL;
 }
 
 static enum call_status update_code_resume(struct call *c, enum wait_end how)
@@ -204,7 +198,7 @@ static enum call_status update_code_resume(struct call *c, enum wait_end how)
         return CALL_FAILED;
     }
     jval_bool(jval_get(c->in, "DryRun"), &dry_run);
-    struct lam_function *f = lam_function_of_call(c); /* it may be gone by now */
+    struct lam_function *f = lam_latest_of_call(c); /* it may be gone by now */
     if (f == NULL) {
         lam_code_doom(r, cc->code.dir);
         return CALL_FAILED;
@@ -216,21 +210,25 @@ static enum call_status update_code_resume(struct call *c, enum wait_end how)
     set_code(next, &cc->code);
     lam_function_touch(next);
     if (dry_run) {
-        reply_configuration(c, next, LAM_SHOW_ACTIVE);
+        reply_configuration(c, next, LAM_SHOW_ACTIVE, false);
         lam_function_free(next);
         lam_code_doom(r, cc->code.dir);
         return CALL_DONE;
     }
-    enum call_status status = save_and_reply(c, next, LAM_SHOW_UPDATING);
-    if (status == CALL_FAILED)
+    if (!lam_function_save(r, next, LAM_CHANGE_RUNNING)) {
+        lam_function_free(next);
         lam_code_doom(r, cc->code.dir);
-    return status;
+        return CALL_FAIL(c, &LAMBDA_ServiceException, "The function could not be stored.");
+    }
+    const struct lam_function *shown = publish(c, next);
+    return shown == NULL ? CALL_FAILED
+                         : reply_configuration(c, shown, LAM_SHOW_UPDATING, shown != next);
 }
 
 enum call_status lam_update_function_code(struct call *c)
 {
     struct lam_function *f = find_for_update(c);
-    if (f == NULL || !refuse_publish(c) || !check_source(c, c->in))
+    if (f == NULL || !lam_code_check_source(c, c->in))
         return CALL_FAILED;
     struct str key = lam_function_key(c->arena, f->account, f->region, f->name);
     return start_unpack(c, c->in, key, NULL, update_code_resume);
@@ -242,7 +240,7 @@ enum call_status lam_update_function_configuration(struct call *c)
     if (f == NULL)
         return CALL_FAILED;
     struct lam_function *next =
-        lam_function_build(f, c->in, f->account, f->region, f->name, c->arena, &c->err);
+        lam_function_build(rie_of(c), f, c->in, f->account, f->region, f->name, c->arena, &c->err);
     return next == NULL ? CALL_FAILED : save_and_reply(c, next, LAM_SHOW_UPDATING);
 }
 
@@ -250,17 +248,20 @@ enum call_status lam_update_function_configuration(struct call *c)
 
 enum call_status lam_delete_function(struct call *c)
 {
-    struct lam_name n = {0};
-    struct str qualifier = jval_text(jval_get(c->in, "Qualifier"), c->arena);
-    lam_name_parse(jval_text(jval_get(c->in, "FunctionName"), c->arena), &n);
-    if (str_eq_c(qualifier.n > 0 ? qualifier : n.qualifier, "$LATEST") &&
-        (n.qualifier.n == 0 || qualifier.n == 0 || str_eq(n.qualifier, qualifier)))
+    struct lam_target t;
+    if (!lam_target_of_call(c, &t))
+        return CALL_FAILED;
+    if (str_eq_c(t.qualifier, "$LATEST"))
         return CALL_FAIL(c, &LAMBDA_InvalidParameterValueException,
                          "$LATEST version cannot be deleted without deleting the function.");
-    struct lam_function *f = lam_function_of_call(c);
-    if (f == NULL)
+    if (t.latest == NULL) {
+        t.qualifier = STR_NONE;
+        lam_target_missing(&t, c->arena, &c->err);
         return CALL_FAILED;
-    if (!lam_function_delete(rie_of(c), f))
+    }
+    if (t.qualifier.n > 0)
+        return lam_version_delete(c, &t);
+    if (!lam_function_delete(rie_of(c), t.latest))
         return CALL_FAIL(c, &LAMBDA_ServiceException, "The function could not be deleted.");
     c->out_status = 204; /* the model says 200 */
     return CALL_DONE;

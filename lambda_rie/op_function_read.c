@@ -1,7 +1,7 @@
 /* The operations that read functions. */
 #include "codec.h"
+#include "docs.h"
 #include "function.h"
-#include <stdlib.h>
 
 enum { PAGE_MAX = 50 };
 
@@ -17,21 +17,20 @@ static enum lam_show show_of(struct call *c, const struct lam_function *f)
     return map_get(&rie_of(c)->creating, key) != NULL ? LAM_SHOW_UPDATING : LAM_SHOW_ACTIVE;
 }
 
-/* Did the request name a version, in its own member or in the name? */
-static bool is_qualified(struct call *c)
+/* The target of c; what runs must exist. */
+static bool find(struct call *c, struct lam_target *ret)
 {
-    struct lam_name n = {0};
-    lam_name_parse(jval_text(jval_get(c->in, "FunctionName"), c->arena), &n);
-    return n.qualifier.n > 0 || jval_text(jval_get(c->in, "Qualifier"), c->arena).n > 0;
+    return lam_target_of_call(c, ret) &&
+           (ret->f != NULL || lam_target_missing(ret, c->arena, &c->err));
 }
 
 enum call_status lam_get_function_configuration(struct call *c)
 {
-    struct lam_function *f = lam_function_of_call(c);
-    if (f == NULL)
+    struct lam_target t;
+    if (!find(c, &t))
         return CALL_FAILED;
     json_obj(&c->out, NULL);
-    lam_function_write(f, show_of(c, f), is_qualified(c), &c->out);
+    lam_function_write_as(t.f, show_of(c, t.f), t.qualifier, &c->out);
     json_end(&c->out);
     return CALL_DONE;
 }
@@ -43,94 +42,53 @@ static struct str location(struct call *c, const struct lam_function *f)
         return arena_fmt(c->arena, "file://%.*s",
                          STR_ARG(codec_percent_encode(c->arena, f->code_dir, true)));
     return arena_fmt(c->arena, "%s/_puddle/code/%.*s/%.*s/%.*s", rie_of(c)->endpoint_url,
-                     STR_ARG(f->account), STR_ARG(f->region), STR_ARG(f->name));
+                     STR_ARG(f->account), STR_ARG(f->region), STR_ARG(f->id));
 }
 
 enum call_status lam_get_function(struct call *c)
 {
-    struct lam_function *f = lam_function_of_call(c);
-    if (f == NULL)
+    struct lam_target t;
+    if (!find(c, &t))
         return CALL_FAILED;
     json_obj(&c->out, NULL);
     json_obj(&c->out, "Code");
-    json_str(&c->out, "Location", location(c, f));
+    json_str(&c->out, "Location", location(c, t.f));
     json_cstr(&c->out, "RepositoryType", "S3");
     json_end(&c->out);
+    if (t.latest->reserved >= 0) {
+        json_obj(&c->out, "Concurrency");
+        json_i64(&c->out, "ReservedConcurrentExecutions", t.latest->reserved);
+        json_end(&c->out);
+    }
     json_obj(&c->out, "Configuration");
-    lam_function_write(f, show_of(c, f), is_qualified(c), &c->out);
+    lam_function_write_as(t.f, show_of(c, t.f), t.qualifier, &c->out);
     json_end(&c->out);
-    if (f->tags_json.n > 0)
-        json_raw(&c->out, "Tags", f->tags_json);
+    if (t.latest->tags_json.n > 0)
+        json_raw(&c->out, "Tags", t.latest->tags_json);
     json_end(&c->out);
     return CALL_DONE;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp((*(struct lam_function *const *)a)->name,
-                   (*(struct lam_function *const *)b)->name);
 }
 
 enum call_status lam_list_functions(struct call *c)
 {
-    struct rie *r = rie_of(c);
-    int64_t max_items = PAGE_MAX;
-    size_t n = 0, at = 0;
-    void *value;
-    struct str next = STR_NONE, marker = jval_text(jval_get(c->in, "Marker"), c->arena);
-    struct lam_function **all =
-        ARENA_ARRAY(c->arena, struct lam_function *, r->functions.count + 1);
-    jval_i64(jval_get(c->in, "MaxItems"), &max_items);
-    if (max_items > PAGE_MAX)
-        max_items = PAGE_MAX;
-    while (map_next(&r->functions, &at, NULL, &value)) {
-        struct lam_function *f = value;
-        if (str_eq(f->account, c->account) && str_eq(f->region, c->region))
-            all[n++] = f;
-    }
-    qsort(all, n, sizeof *all, by_name);
+    struct lam_function **all;
+    struct str after;
+    size_t limit, given = 0, i = 0;
+    bool versions = jval_present(jval_get(c->in, "FunctionVersion"));
+    if (!lam_page_read(c, PAGE_MAX, &after, &limit))
+        return CALL_FAILED;
+    size_t n =
+        lam_functions_sorted(rie_of(c), c->account, c->region, STR_NONE, versions, c->arena, &all);
     json_obj(&c->out, NULL);
     json_arr(&c->out, "Functions");
-    bool all_versions = jval_present(jval_get(c->in, "FunctionVersion"));
-    for (size_t i = 0; i < n; i++) {
-        if (marker.n > 0 && str_cmp(all[i]->name, marker) < 0)
-            continue;
-        if (max_items-- == 0) {
-            next = all[i]->name;
-            break;
-        }
+    while (i < n && after.n > 0 && str_cmp(all[i]->id, after) <= 0)
+        i++;
+    for (; i < n && given < limit; i++, given++) {
         json_obj(&c->out, NULL);
-        lam_function_write(all[i], show_of(c, all[i]), all_versions, &c->out);
+        lam_function_write(all[i], LAM_SHOW_LISTED, versions, &c->out);
         json_end(&c->out);
     }
-    json_end(&c->out);
-    if (next.n > 0)
-        json_str(&c->out, "NextMarker", next);
-    json_end(&c->out);
-    return CALL_DONE;
-}
-
-enum call_status lam_list_versions_by_function(struct call *c)
-{
-    struct lam_function *f = lam_function_of_call(c);
-    if (f == NULL)
-        return CALL_FAILED;
-    json_obj(&c->out, NULL);
-    json_arr(&c->out, "Versions");
-    json_obj(&c->out, NULL);
-    lam_function_write(f, show_of(c, f), true, &c->out);
-    json_end(&c->out);
-    json_end(&c->out);
-    json_end(&c->out);
-    return CALL_DONE;
-}
-
-/* Code signing cannot be turned on here (lam_function_build refuses it), so there is none. */
-enum call_status lam_get_function_code_signing_config(struct call *c)
-{
-    if (lam_function_of_call(c) == NULL)
-        return CALL_FAILED;
-    json_obj(&c->out, NULL); /* unverified: without a configuration the reply has no members */
-    json_end(&c->out);
+    lam_page_end(c, &(struct lam_page){.next = i < n ? lam_page_marker(c->arena, all[i - 1]->id)
+                                                     : STR_NONE});
     return CALL_DONE;
 }

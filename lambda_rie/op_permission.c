@@ -1,60 +1,13 @@
-/* The function's resource policy: kept and shown; not enforced. It has a revision of its own, and
- * changing it leaves the function and its execution environments as they are. */
+/* The resource policies of functions, versions and aliases (policy.h). Changing one leaves the
+ * function and its execution environments as they are. */
 #include "function.h"
-#include "ids.h"
-
-enum { POLICY_MAX = 20480 };
-
-static struct jval statements(struct call *c, const struct lam_function *f)
-{
-    struct jval v = {0};
-    if (f->policy_json.n > 0)
-        json_parse(c->arena, f->policy_json, JSON_DEPTH_DEFAULT, &v, NULL);
-    return v;
-}
-
-static struct str whole_policy(struct call *c, struct str list)
-{
-    return arena_fmt(c->arena, "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":%.*s}",
-                     STR_ARG(list));
-}
-
-static bool check_revision(struct call *c, const struct lam_function *f)
-{
-    struct str revision = jval_text(jval_get(c->in, "RevisionId"), c->arena);
-    return revision.n == 0 || str_eq(revision, f->policy_revision) ||
-           aws_fail(&c->err, c->arena, &LAMBDA_PreconditionFailedException,
-                    "The Revision Id provided does not match the latest Revision Id. Call the "
-                    "GetPolicy API to retrieve the latest Revision Id");
-}
-
-/* list: the array of statements. */
-static bool save_policy(struct call *c, struct lam_function *f, const struct buf *list)
-{
-    char uuid[37];
-    size_t size = list->overflow ? SIZE_MAX : whole_policy(c, buf_view(list)).n;
-    if (size > POLICY_MAX)
-        return aws_fail(&c->err, c->arena, &LAMBDA_PolicyLengthExceededException,
-                        "The final policy size is bigger than the limit (%d).",
-                        POLICY_MAX); /* unverified */
-    struct lam_function *next = lam_function_copy(f);
-    ids_uuid(uuid);
-    next->policy_json = list->n > 2 ? arena_buf(next->mem, list) : STR_NONE;
-    next->policy_revision = arena_str(next->mem, str_c(uuid));
-    if (!lam_function_save(c->svc->state, next, LAM_CHANGE_NOTES)) {
-        lam_function_free(next);
-        return aws_fail(&c->err, c->arena, &LAMBDA_ServiceException,
-                        "The policy could not be stored.");
-    }
-    return true;
-}
+#include "policy.h"
 
 /* ---- AddPermission ---- */
 
 static bool is_account(struct str s)
 {
-    int64_t digits;
-    return s.n == 12 && s.p[0] != '-' && str_to_i64(s, &digits);
+    return s.n == 12 && lam_is_number(s);
 }
 
 /* "*", an account, an IAM ARN or the name of a service. */
@@ -125,7 +78,7 @@ static void write_condition(struct call *c, struct json_out *w)
     json_end(w);
 }
 
-static bool build_statement(struct call *c, const struct lam_function *f, struct str *ret)
+static bool build_statement(struct call *c, const struct lam_target *t, struct str *ret)
 {
     struct buf *b = arena_new_buf(c->arena, 1 << 20);
     struct json_out w;
@@ -136,42 +89,57 @@ static bool build_statement(struct call *c, const struct lam_function *f, struct
     if (!write_principal(c, &w, text_of(c, "Principal")))
         return false;
     json_str(&w, "Action", text_of(c, "Action"));
-    json_str(&w, "Resource", f->arn);
+    json_str(&w, "Resource", lam_target_arn(t, c->arena));
     write_condition(c, &w);
     json_end(&w);
     *ret = buf_view(b);
     return !b->overflow || aws_fail(&c->err, c->arena, &LAMBDA_PolicyLengthExceededException,
-                                    "The final policy size is bigger than the limit (%d).",
-                                    POLICY_MAX); /* unverified */
+                                    "The final policy size is bigger than the limit.");
+}
+
+static struct lam_policy policy_of(struct call *c, const struct lam_target *t)
+{
+    struct lam_policy p = {
+        .kind = DOC_POLICY,
+        .api = "GetPolicy",
+        .key = lam_doc_key(c->arena, t->account, t->region, "%.*s/%.*s", STR_ARG(t->name),
+                           STR_ARG(t->qualifier.n > 0 ? t->qualifier : STR("$LATEST")))};
+    lam_policy_read(c, &p);
+    return p;
+}
+
+/* The qualifier must lead somewhere. */
+static bool check_qualifier(struct call *c, const struct lam_target *t)
+{
+    if (t->f != NULL)
+        return true;
+    if (lam_is_number(t->qualifier) || str_find(t->qualifier, '$') >= 0)
+        return lam_target_missing(t, c->arena, &c->err);
+    return aws_fail(&c->err, c->arena, &LAMBDA_ResourceNotFoundException,
+                    "Cannot find alias arn: %.*s", STR_ARG(lam_target_arn(t, c->arena)));
+}
+
+/* The function of c, whatever its qualifier. */
+static bool check_function(struct call *c, const struct lam_target *t)
+{
+    struct lam_target plain = *t;
+    plain.qualifier = STR_NONE;
+    return t->latest != NULL || lam_target_missing(&plain, c->arena, &c->err);
 }
 
 enum call_status lam_add_permission(struct call *c)
 {
-    struct str qualifier = text_of(c, "Qualifier"), sid = text_of(c, "StatementId"), statement;
-    struct jval it = {0};
-    struct json_out w;
-    if (str_eq_c(qualifier, "$LATEST"))
+    struct lam_target t;
+    struct str statement, revision;
+    if (!lam_target_of_call(c, &t))
+        return CALL_FAILED;
+    if (str_eq_c(t.qualifier, "$LATEST"))
         return CALL_FAIL(c, &LAMBDA_InvalidParameterValueException,
                          "We currently do not support adding policies for $LATEST.");
-    struct lam_function *f = lam_function_of_call(c);
-    if (f == NULL || !build_statement(c, f, &statement))
+    if (!check_function(c, &t) || !check_qualifier(c, &t) || !build_statement(c, &t, &statement))
         return CALL_FAILED;
-    struct jval all = statements(c, f);
-    struct buf *b = arena_new_buf(c->arena, 2 << 20);
-    json_out_init(&w, b);
-    json_arr(&w, NULL);
-    while (jval_next(all, &it, NULL)) {
-        if (str_eq(jval_text(jval_get(it, "Sid"), c->arena), sid))
-            return CALL_FAIL(
-                c, &LAMBDA_ResourceConflictException,
-                "The statement id (%.*s) provided already exists. Please provide a new "
-                "statement id, or remove the existing statement.",
-                STR_ARG(sid));
-        json_raw(&w, NULL, jval_raw(it));
-    }
-    json_raw(&w, NULL, statement);
-    json_end(&w);
-    if (!check_revision(c, f) || !save_policy(c, f, b))
+    struct lam_policy p = policy_of(c, &t);
+    if (!lam_policy_add(c, &p, text_of(c, "StatementId"), statement, &revision))
         return CALL_FAILED;
     json_obj(&c->out, NULL);
     json_str(&c->out, "Statement", statement);
@@ -179,54 +147,37 @@ enum call_status lam_add_permission(struct call *c)
     return CALL_DONE;
 }
 
-/* ---- GetPolicy, RemovePermission ---- */
-
 enum call_status lam_get_policy(struct call *c)
 {
-    struct lam_function *f = lam_function_of_call(c);
-    if (f == NULL)
+    struct lam_target t;
+    if (!lam_target_of_call(c, &t) || !check_function(c, &t))
         return CALL_FAILED;
-    if (f->policy_json.n == 0)
+    struct lam_policy p = policy_of(c, &t);
+    if (!jval_present(p.doc))
         return CALL_FAIL(c, &LAMBDA_ResourceNotFoundException,
                          "The resource you requested does not exist.");
-    json_obj(&c->out, NULL);
-    json_str(&c->out, "Policy", whole_policy(c, f->policy_json));
-    json_str(&c->out, "RevisionId", f->policy_revision);
-    json_end(&c->out);
+    lam_policy_reply(c, &p);
     return CALL_DONE;
 }
 
 enum call_status lam_remove_permission(struct call *c)
 {
-    struct lam_name n;
-    struct str sid = text_of(c, "StatementId");
-    struct jval it = {0};
-    struct json_out w;
-    bool found = false;
-    if (lam_name_parse(text_of(c, "FunctionName"), &n) && n.region.n == 0 && n.account.n == 0 &&
-        lam_function_find(c->svc->state, c->account, c->region, n.name) == NULL)
-        return CALL_FAIL(c, &LAMBDA_ResourceNotFoundException,
-                         "No policy found for: arn:aws:lambda:%.*s:%.*s:function:%.*s",
-                         STR_ARG(c->region), STR_ARG(c->account), STR_ARG(n.name));
-    struct lam_function *f = lam_function_of_call(c);
-    if (f == NULL)
+    struct lam_target t;
+    if (!lam_target_of_call(c, &t))
         return CALL_FAILED;
-    if (f->policy_json.n == 0)
+    if (t.latest == NULL) {
+        t.qualifier = STR_NONE;
+        return CALL_FAIL(c, &LAMBDA_ResourceNotFoundException, "No policy found for: %.*s",
+                         STR_ARG(lam_target_arn(&t, c->arena)));
+    }
+    if (!check_qualifier(c, &t))
+        return CALL_FAILED;
+    struct lam_policy p = policy_of(c, &t);
+    if (!jval_present(p.doc))
         return CALL_FAIL(c, &LAMBDA_ResourceNotFoundException,
                          "No policy is associated with the given resource.");
-    struct jval all = statements(c, f);
-    struct buf *b = arena_new_buf(c->arena, 1 << 20);
-    json_out_init(&w, b);
-    json_arr(&w, NULL);
-    while (jval_next(all, &it, NULL)) {
-        if (str_eq(jval_text(jval_get(it, "Sid"), c->arena), sid))
-            found = true;
-        else
-            json_raw(&w, NULL, jval_raw(it));
-    }
-    json_end(&w);
-    if (!found)
-        return CALL_FAIL(c, &LAMBDA_ResourceNotFoundException,
-                         "Statement %.*s is not found in resource policy.", STR_ARG(sid));
-    return check_revision(c, f) && save_policy(c, f, b) ? CALL_DONE : CALL_FAILED;
+    struct str sid = text_of(c, "StatementId");
+    if (lam_policy_has(c, &p, sid) && !lam_policy_check_revision(c, &p))
+        return CALL_FAILED;
+    return lam_policy_remove(c, &p, sid) ? CALL_DONE : CALL_FAILED;
 }

@@ -1,244 +1,342 @@
 #include "pool.h"
-#include "clock.h"
-#include "log.h"
 #include "panic.h"
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* More processes than this in INIT at once only slow each other down. */
-static size_t starting_max(void)
+void pool_set_init(struct pool_set *s, const struct pool_hooks *hooks)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 2 ? 4 : (size_t)cores * 2;
+    *s = (struct pool_set){.hooks = hooks,
+                           .max_environments = 1000,
+                           .max_starting = 4,
+                           .concurrency = 1000,
+                           .idle_ms = 600000};
+    list_init(&s->pools);
 }
 
-struct lam_pool *lam_pool_new(struct rie *r)
+void pool_init(struct pool *p, struct pool_set *s, struct pool_group *g)
 {
-    struct lam_pool *p = calloc(1, sizeof *p);
-    if (p == NULL)
-        PANIC("out of memory");
-    p->r = r;
+    *p = (struct pool){.set = s, .group = g};
     list_init(&p->envs);
-    list_init(&p->queue);
-    lam_log_init(&p->log);
-    return p;
+    list_init(&p->jobs);
+    list_push_back(&s->pools, &p->link);
 }
 
-void pool_free_if_empty(struct lam_pool *p)
+static struct pool_env *env_at(struct list *n)
 {
-    if (!p->deleted || !list_empty(&p->envs) || !list_empty(&p->queue))
+    return LIST_ITEM(n, struct pool_env, link);
+}
+
+static void check_empty(struct pool *p)
+{
+    if (!p->deleted || !list_empty(&p->envs) || !list_empty(&p->jobs))
         return;
-    lam_log_release(&p->log);
-    free(p);
+    list_remove(&p->link);
+    p->set->hooks->emptied(p);
 }
 
-void lam_pool_replace(struct lam_pool *p)
+/* ---- limits ---- */
+
+bool pool_has_room(const struct pool *p, enum pool_refusal *ret_why)
 {
-    struct list *n, *next;
-    for (n = p->envs.next; n != &p->envs; n = next) {
-        struct environment *e = LIST_ITEM(n, struct environment, link);
-        next = n->next;
-        e->stale = true;
-        if (e->state == ENV_IDLE || (e->state == ENV_INIT && list_empty(&p->queue)))
-            env_stop(e);
+    const struct pool_set *s = p->set;
+    const struct pool_group *g = p->group;
+    if (g->reserved >= 0) {
+        *ret_why = POOL_THROTTLED_RESERVED;
+        return g->active < (size_t)g->reserved;
+    }
+    size_t unreserved = s->concurrency > s->reserved ? s->concurrency - s->reserved : 0;
+    *ret_why = POOL_THROTTLED;
+    return s->active - s->active_reserved < unreserved;
+}
+
+static void count(struct pool *p, bool add)
+{
+    struct pool_set *s = p->set;
+    ASSERT(add || (s->active > 0 && p->group->active > 0));
+    s->active += add ? 1 : (size_t)-1;
+    p->group->active += add ? 1 : (size_t)-1;
+    if (p->group->reserved >= 0)
+        s->active_reserved += add ? 1 : (size_t)-1;
+}
+
+void pool_set_reserved(struct pool_set *s, struct pool_group *g, int64_t reserved)
+{
+    if (g->reserved >= 0) {
+        s->reserved -= (size_t)g->reserved;
+        s->active_reserved -= g->active;
+    }
+    g->reserved = reserved < 0 ? -1 : reserved;
+    if (g->reserved >= 0) {
+        s->reserved += (size_t)g->reserved;
+        s->active_reserved += g->active;
     }
 }
 
-void lam_pool_free(struct lam_pool *p)
+static void take_off(struct pool_job *j)
 {
-    struct list *n;
-    p->deleted = true;
-    while ((n = list_pop_front(&p->queue)) != NULL)
-        invocation_refuse(LIST_ITEM(n, struct invocation, link), &LAMBDA_ResourceNotFoundException,
-                          "The function was deleted."); /* unverified */
-    lam_pool_replace(p);
-    pool_free_if_empty(p);
+    list_remove(&j->link);
+    j->pool->waiting--;
 }
 
-void lam_pool_stop_all(struct rie *r)
+static void refuse(struct pool_job *j, enum pool_refusal why)
 {
-    size_t at = 0;
-    void *value;
-    while (map_next(&r->functions, &at, NULL, &value)) {
-        struct lam_pool *p = ((struct lam_function *)value)->pool;
-        struct list *n, *next;
-        while ((n = list_pop_front(&p->queue)) != NULL)
-            invocation_refuse(LIST_ITEM(n, struct invocation, link), &LAMBDA_ServiceException,
-                              "The server is stopping.");
-        for (n = p->envs.next; n != &p->envs; n = next) {
-            next = n->next;
-            env_stop(LIST_ITEM(n, struct environment, link));
+    take_off(j);
+    count(j->pool, false);
+    j->pool->set->hooks->refuse(j, why);
+}
+
+/* ---- starting ---- */
+
+/* The machine is full: the environment that idles longest makes room. */
+static void make_room(struct pool_set *s)
+{
+    struct pool_env *oldest = NULL;
+    for (struct list *n = s->pools.next; n != &s->pools; n = n->next) {
+        struct pool *p = LIST_ITEM(n, struct pool, link);
+        for (struct list *m = p->envs.next; m != &p->envs; m = m->next) {
+            struct pool_env *e = env_at(m);
+            if (e->state == POOL_STOPPING)
+                return; /* room is on its way */
+            if (e->state == POOL_IDLE && !e->provisioned &&
+                (oldest == NULL || e->ready_ms < oldest->ready_ms))
+                oldest = e;
         }
     }
+    if (oldest != NULL)
+        pool_env_stop(oldest);
 }
 
-/* ---- local functions: the newest change below the folder, node_modules left out ---- */
-
-static int64_t newest_change(const char *dir, int depth)
+static struct pool_env *start_one(struct pool *p, bool provisioned)
 {
-    DIR *d = depth > 16 ? NULL : opendir(dir);
-    int64_t newest = 0;
-    if (d == NULL)
-        return 0;
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        char path[4096];
-        struct stat st;
-        if (e->d_name[0] == '.' || strcmp(e->d_name, "node_modules") == 0 ||
-            (size_t)snprintf(path, sizeof path, "%s/%s", dir, e->d_name) >= sizeof path ||
-            lstat(path, &st) != 0)
-            continue;
-        int64_t at = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-        if (S_ISDIR(st.st_mode)) {
-            int64_t below = newest_change(path, depth + 1);
-            at = below > at ? below : at;
-        }
-        newest = at > newest ? at : newest;
-    }
-    closedir(d);
-    return newest;
+    struct pool_env *e = p->set->hooks->start(p, provisioned);
+    ASSERT(e == NULL || e->pool == p);
+    return e;
 }
 
-static void check_folder(struct lam_pool *p, struct lam_function *f)
+/* Environments while more invocations wait than are being prepared for. */
+static void start_more(struct pool *p)
 {
-    int64_t now = clock_mono_ms();
-    if (!f->is_local || (p->folder_checked_ms != 0 && now - p->folder_checked_ms < 20))
-        return;
-    p->folder_checked_ms = now;
-    int64_t stamp = newest_change(f->code_dir.p, 0);
-    if (stamp != p->folder_stamp && p->folder_stamp != 0) {
-        f->generation++;
-        lam_pool_replace(p);
-    }
-    p->folder_stamp = stamp;
-}
-
-/* ---- scheduling ---- */
-
-static struct environment *find_idle(struct lam_pool *p)
-{
-    for (struct list *n = p->envs.next; n != &p->envs; n = n->next) {
-        struct environment *e = LIST_ITEM(n, struct environment, link);
-        if (e->state == ENV_IDLE && !e->stale)
-            return e;
-    }
-    return NULL;
-}
-
-static struct lam_function *function_of(struct lam_pool *p, const struct invocation *inv)
-{
-    struct lam_function *f = lam_function_find(p->r, inv->account, inv->region, inv->function);
-    return f != NULL && f->pool == p ? f : NULL;
-}
-
-/* Starts environments while more invocations wait than are being prepared for. */
-static void start_more(struct lam_pool *p)
-{
-    size_t waiting = 0;
-    for (struct list *n = p->queue.next; n != &p->queue; n = n->next)
-        waiting++;
-    while (waiting > p->starting && p->starting < starting_max() &&
-           p->r->environments < p->r->opts.max_environments) {
-        struct invocation *inv = LIST_ITEM(p->queue.next, struct invocation, link);
-        struct lam_function *f = function_of(p, inv);
-        int error = 0;
-        if (f != NULL && env_start(p, f, &error) != NULL)
-            continue;
-        list_remove(&inv->link);
-        log_msg(LOG_ERROR, "lambda", "%.*s: no execution environment: %s", STR_ARG(inv->function),
-                strerror(-error));
-        invocation_refuse(inv, &LAMBDA_ServiceException,
-                          "No execution environment could be started.");
-        if (--waiting == 0)
+    struct pool_set *s = p->set;
+    while (p->waiting > p->starting && s->starting < s->max_starting && !p->deleted) {
+        if (s->environments >= s->max_environments) {
+            make_room(s);
             return;
+        }
+        if (start_one(p, false) == NULL) {
+            refuse(LIST_ITEM(p->jobs.next, struct pool_job, link), POOL_NO_ENVIRONMENT);
+            continue;
+        }
+    }
+    while (!s->stopping && !p->deleted && p->provisioned < p->want_provisioned &&
+           !p->provisioned_failed && s->starting < s->max_starting &&
+           s->environments < s->max_environments && start_one(p, true) != NULL)
+        ;
+}
+
+static void start_everywhere(struct pool_set *s)
+{
+    for (struct list *n = s->pools.next, *next; n != &s->pools; n = next) {
+        next = n->next;
+        start_more(LIST_ITEM(n, struct pool, link));
     }
 }
 
-void pool_submit(struct lam_pool *p, struct lam_function *f, struct invocation *inv)
+void pool_env_init(struct pool_env *e, struct pool *p, bool provisioned)
 {
-    inv->pool = p;
-    check_folder(p, f);
-    struct environment *e = find_idle(p);
-    p->invocations++;
-    if (e != NULL) {
-        env_deliver(e, inv);
+    *e = (struct pool_env){.pool = p, .state = POOL_INIT, .provisioned = provisioned};
+    list_push_back(&p->envs, &e->link);
+    p->starting++;
+    p->provisioned += provisioned;
+    p->set->starting++;
+    p->set->environments++;
+}
+
+/* ---- running ---- */
+
+static void deliver(struct pool_env *e, struct pool_job *j)
+{
+    ASSERT(e->state == POOL_IDLE && e->job == NULL && !e->stale);
+    e->state = POOL_BUSY;
+    e->job = j;
+    e->pool->set->hooks->deliver(e, j);
+}
+
+void pool_submit(struct pool *p, struct pool_job *j)
+{
+    enum pool_refusal why;
+    j->pool = p;
+    list_init(&j->link);
+    if (p->deleted || p->set->stopping) {
+        p->set->hooks->refuse(j, p->deleted ? POOL_DELETED : POOL_STOPPING_SERVER);
         return;
     }
-    list_push_back(&p->queue, &inv->link);
+    if (!pool_has_room(p, &why)) {
+        p->set->hooks->refuse(j, why);
+        return;
+    }
+    count(p, true);
+    for (struct list *n = p->envs.next; n != &p->envs; n = n->next) {
+        if (env_at(n)->state == POOL_IDLE) {
+            deliver(env_at(n), j);
+            return;
+        }
+    }
+    list_push_back(&p->jobs, &j->link);
+    p->waiting++;
     start_more(p);
 }
 
-void pool_env_idle(struct environment *e)
+void pool_job_done(struct pool_job *j)
 {
-    struct lam_pool *p = e->pool;
-    if (e->stale) {
-        env_stop(e);
-        return;
-    }
-    list_remove(&e->link);
-    list_push_front(&p->envs, &e->link);
-    struct list *n = list_pop_front(&p->queue);
-    if (n != NULL)
-        env_deliver(e, LIST_ITEM(n, struct invocation, link));
+    count(j->pool, false);
 }
 
-/* The process has ended. An environment that never got to its first event fails the invocation it
- * was started for. */
-void pool_env_gone(struct environment *e, bool was_init, const char *reason)
+static void leave_init(struct pool_env *e)
 {
-    struct lam_pool *p = e->pool;
-    struct rie *r = p->r;
-    struct list *n = was_init && !e->stale ? list_pop_front(&p->queue) : NULL;
-    if (n != NULL) {
-        struct invocation *inv = LIST_ITEM(n, struct invocation, link);
-        struct str payload = e->init_error;
-        if (payload.n == 0)
-            payload =
-                arena_fmt(inv->mem,
-                          "{\"errorType\":\"Runtime.ExitError\",\"errorMessage\":\"RequestId: "
-                          "%.*s Error: %s\"}",
-                          STR_ARG(inv->request_id), reason);
-        invocation_finish(inv, payload, true, lam_tail_view(&e->tail));
+    if (e->was_ready)
+        return;
+    e->was_ready = true;
+    e->pool->starting--;
+    e->pool->set->starting--;
+}
+
+void pool_env_ready(struct pool_env *e, int64_t now_ms)
+{
+    struct pool *p = e->pool;
+    bool first = !e->was_ready;
+    ASSERT(e->state == POOL_INIT || e->state == POOL_BUSY);
+    leave_init(e);
+    if (first && e->provisioned)
+        p->provisioned_failed = false;
+    e->job = NULL;
+    e->state = POOL_IDLE;
+    e->ready_ms = now_ms;
+    if (e->stale || (p->fresh && !first) || (p->set->stopping && list_empty(&p->jobs))) {
+        pool_env_stop(e);
+    } else {
+        list_remove(&e->link);
+        list_push_front(&p->envs, &e->link);
+        if (!list_empty(&p->jobs)) {
+            struct pool_job *j = LIST_ITEM(p->jobs.next, struct pool_job, link);
+            take_off(j);
+            deliver(e, j);
+        }
     }
+    if (first)
+        start_everywhere(p->set);
+}
+
+void pool_env_stop(struct pool_env *e)
+{
+    if (e->state == POOL_STOPPING)
+        return;
+    e->state = POOL_STOPPING;
+    e->pool->set->hooks->stop(e);
+}
+
+/* An environment that never got to its first event fails the invocation it was started for. */
+void pool_env_gone(struct pool_env *e)
+{
+    struct pool *p = e->pool;
+    struct pool_set *s = p->set;
+    bool in_init = !e->was_ready;
+    leave_init(e);
     list_remove(&e->link);
-    r->environments--;
-    env_free(e);
+    s->environments--;
+    p->provisioned -= e->provisioned;
+    if (in_init && e->provisioned && !e->stale)
+        p->provisioned_failed = true; /* unverified: AWS goes on trying for a while */
+    else if (in_init && !e->stale && !list_empty(&p->jobs)) {
+        struct pool_job *j = LIST_ITEM(p->jobs.next, struct pool_job, link);
+        take_off(j);
+        s->hooks->init_failed(e, j);
+    }
     if (!p->deleted)
         start_more(p);
-    pool_free_if_empty(p);
-    lam_stop_if_idle(r);
+    start_everywhere(s);
+    check_empty(p);
 }
 
-void rie_write_status(struct rie *r, struct json_out *out)
+/* ---- changes ---- */
+
+void pool_replace(struct pool *p)
 {
-    size_t at = 0;
-    void *value;
-    json_arr(out, NULL);
-    while (map_next(&r->functions, &at, NULL, &value)) {
-        const struct lam_function *f = value;
-        int64_t all = 0, busy = 0;
-        for (struct list *n = f->pool->envs.next; n != &f->pool->envs; n = n->next) {
-            all++;
-            busy += LIST_ITEM(n, struct environment, link)->state == ENV_BUSY;
-        }
-        json_obj(out, NULL);
-        json_str(out, "name", f->name);
-        json_str(out, "runtime", f->runtime);
-        json_i64(out, "environments", all);
-        json_i64(out, "busy", busy);
-        json_i64(out, "invocations", (int64_t)f->pool->invocations);
-        json_end(out);
+    p->provisioned_failed = false;
+    for (struct list *n = p->envs.next, *next; n != &p->envs; n = next) {
+        struct pool_env *e = env_at(n);
+        next = n->next;
+        e->stale = true;
+        if (e->state != POOL_BUSY)
+            pool_env_stop(e);
     }
-    json_end(out);
 }
 
-struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
-                    uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last)
+void pool_delete(struct pool *p)
 {
-    struct lam_function *f = lam_function_find(r, account, region, function);
-    *ret_last = after;
-    return f == NULL ? STR_NONE : lam_log_read(&f->pool->log, after, limit, a, ret_last);
+    p->deleted = true;
+    while (!list_empty(&p->jobs))
+        refuse(LIST_ITEM(p->jobs.next, struct pool_job, link), POOL_DELETED);
+    pool_replace(p);
+    check_empty(p);
+}
+
+void pool_set_provisioned(struct pool *p, size_t n)
+{
+    p->want_provisioned = n;
+    p->provisioned_failed = false;
+    for (struct list *m = p->envs.prev, *next; m != &p->envs && p->provisioned > n; m = next) {
+        struct pool_env *e = env_at(m);
+        next = m->prev;
+        if (!e->provisioned)
+            continue;
+        e->provisioned = false; /* an ordinary one from now on: reaped when it idles */
+        p->provisioned--;
+    }
+    start_more(p);
+}
+
+size_t pool_provisioned_ready(const struct pool *p)
+{
+    size_t n = 0;
+    for (struct list *m = p->envs.next; m != &p->envs; m = m->next)
+        n += env_at(m)->provisioned && env_at(m)->was_ready && !env_at(m)->stale;
+    return n;
+}
+
+int64_t pool_set_reap(struct pool_set *s, int64_t now_ms)
+{
+    int64_t next_due = -1;
+    for (struct list *n = s->pools.next, *next; n != &s->pools; n = next) {
+        struct pool *p = LIST_ITEM(n, struct pool, link);
+        next = n->next;
+        for (struct list *m = p->envs.next, *after; m != &p->envs; m = after) {
+            struct pool_env *e = env_at(m);
+            after = m->next;
+            if (e->state != POOL_IDLE || e->provisioned)
+                continue;
+            int64_t due = e->ready_ms + s->idle_ms;
+            if (due <= now_ms)
+                pool_env_stop(e);
+            else if (next_due < 0 || due < next_due)
+                next_due = due;
+        }
+    }
+    return next_due;
+}
+
+void pool_set_stop(struct pool_set *s, bool now)
+{
+    s->stopping = true;
+    for (struct list *n = s->pools.next, *next; n != &s->pools; n = next) {
+        struct pool *p = LIST_ITEM(n, struct pool, link);
+        next = n->next;
+        if (now) {
+            while (!list_empty(&p->jobs))
+                refuse(LIST_ITEM(p->jobs.next, struct pool_job, link), POOL_STOPPING_SERVER);
+        }
+        for (struct list *m = p->envs.next, *after; m != &p->envs; m = after) {
+            struct pool_env *e = env_at(m);
+            after = m->next;
+            if (now || e->state == POOL_IDLE)
+                pool_env_stop(e);
+        }
+    }
 }

@@ -1,89 +1,106 @@
-/* pool.h - a function's execution environments and the invocations that wait for one (private to
- * lambda_rie). One invocation at a time per environment. States of an environment:
- *   INIT --next--> IDLE --event--> BUSY --response, next--> IDLE ... ; any --exit--> gone
- * STOPPING: killed, waiting for its pidfd. */
+/* pool.h - which execution environment runs which invocation (private to lambda_rie). A pure state
+ * machine: it starts nothing and reads no clock. What should happen goes out through pool_hooks,
+ * what has happened comes in through the functions below, with the time.
+ *
+ *   INIT --ready--> IDLE --deliver--> BUSY --ready--> IDLE ...      any --gone--> (freed by the
+ * owner) any --stop--> STOPPING: killed, waiting to be gone
+ *
+ * One invocation at a time an environment. Limits as AWS has them (facts/lambda.md 3): an account
+ * runs so many invocations at once; a function with reserved concurrency has that part for itself
+ * and no more; waiting invocations count like running ones. */
 #ifndef PUDDLE_POOL_H
 #define PUDDLE_POOL_H
-#include "function.h"
-#include "logs.h"
-#include "process.h"
+#include "list.h"
+#include "str.h"
 
-struct lam_pool {
-    struct rie *r;
-    struct list envs;  /* most recently used first */
-    struct list queue; /* struct invocation, oldest first */
-    size_t starting;   /* environments in INIT */
-    uint64_t invocations;
-    struct lam_log log;
-    bool deleted; /* the function is gone: freed when the last environment is */
-    int64_t folder_stamp, folder_checked_ms; /* local functions: newest change seen */
-};
-
-struct invocation { /* owns its arena */
-    struct arena *mem;
-    struct rie *r;
-    struct list link; /* in a pool's queue or rie.retries */
-    struct lam_pool *pool;
-    struct str account, region, function; /* to find the record again for a retry */
-    struct str request_id, payload, client_context, trace_id, arn;
-    int64_t start_us, timeout_s, memory_mb;
-    bool want_log_tail, asynchronous;
-    int attempts;
-    struct timer retry_timer;
-    /* the caller's; NULL for asynchronous ones */
-    struct arena *caller_arena;
-    struct rie_result *ret;
-    struct wait *wait;
-    /* outcome */
-    struct str result; /* in mem */
-    bool failed;
-};
-
-enum env_state { ENV_INIT, ENV_IDLE, ENV_BUSY, ENV_STOPPING };
-struct environment {
-    struct arena *mem;
-    struct rie *r;
-    struct lam_pool *pool;
+struct pool;
+struct pool_env;
+struct pool_job { /* an invocation: embedded in its owner's */
     struct list link;
-    uint64_t generation;
-    enum env_state state;
-    struct process process;
-    struct watch *exit_watch, *out_watch, *err_watch;
-    struct net_listener *listener;
-    struct net_exchange *next; /* parked GET next */
-    struct invocation *current;
-    struct str stream, account, region, name, arn, handler;
-    int64_t memory_mb;
-    int64_t spawn_us, init_us, peak_rss;
-    bool init_reported; /* Init Duration was in a REPORT already */
-    bool stale;         /* stop after the current invocation */
-    bool out_of_memory;
-    struct str init_error; /* body of init/error, in mem */
-    struct timer timer;    /* idle, init or invocation deadline, by state */
-    struct timer memory_timer;
-    struct buf out_line, err_line; /* partial lines */
-    struct lam_tail tail;
+    struct pool *pool;
+};
+enum pool_state { POOL_INIT, POOL_IDLE, POOL_BUSY, POOL_STOPPING };
+struct pool_env { /* an environment: embedded in its owner's */
+    struct list link;
+    struct pool *pool;
+    enum pool_state state;
+    bool stale;       /* to be stopped after its invocation */
+    bool was_ready;   /* got through INIT */
+    bool provisioned; /* one of those kept warm: never reaped */
+    struct pool_job *job;
+    int64_t ready_ms; /* last became idle */
+};
+enum pool_refusal {
+    POOL_THROTTLED,          /* the account's unreserved concurrency is used up */
+    POOL_THROTTLED_RESERVED, /* the function's reserved concurrency is used up */
+    POOL_NO_ENVIRONMENT,     /* none could be started */
+    POOL_DELETED,
+    POOL_STOPPING_SERVER
+};
+struct pool_hooks {
+    /* A new environment in INIT for p (it calls pool_env_init on it), or NULL. */
+    struct pool_env *(*start)(struct pool *p, bool provisioned);
+    void (*deliver)(struct pool_env *e, struct pool_job *j);
+    void (*stop)(struct pool_env *e);
+    void (*refuse)(struct pool_job *j, enum pool_refusal why);
+    /* The environment that was started for j ended in INIT. */
+    void (*init_failed)(struct pool_env *e, struct pool_job *j);
+    void (*emptied)(struct pool *p); /* deleted, and nothing is left of it: free it */
+};
+struct pool_set { /* everything of one server */
+    const struct pool_hooks *hooks;
+    size_t max_environments; /* what the machine carries */
+    size_t max_starting;     /* more at once only slow each other down */
+    size_t concurrency;      /* the account's limit */
+    int64_t idle_ms;         /* an idle environment is stopped after this */
+    size_t environments, starting, active, reserved;
+    size_t active_reserved; /* those of active that run on reserved concurrency */
+    struct list pools;      /* every pool */
+    bool stopping;
+};
+struct pool_group {   /* the versions of one function share its reserved concurrency */
+    int64_t reserved; /* -1: none */
+    size_t active;    /* waiting and running invocations */
+};
+struct pool {
+    struct list link;
+    struct pool_set *set;
+    struct pool_group *group;
+    struct list envs; /* most recently used first */
+    struct list jobs; /* oldest first */
+    size_t waiting, starting, provisioned, want_provisioned;
+    bool fresh;              /* every invocation gets a new environment */
+    bool provisioned_failed; /* the last one started for that died in INIT */
+    bool deleted;
 };
 
-/* pool.c */
-void pool_submit(struct lam_pool *p, struct lam_function *f, struct invocation *inv);
-void pool_env_idle(struct environment *e);
-void pool_env_gone(struct environment *e, bool was_init, const char *reason);
-void pool_free_if_empty(struct lam_pool *p);
-/* env.c */
-struct environment *env_start(struct lam_pool *p, struct lam_function *f, int *reterr);
-void env_deliver(struct environment *e, struct invocation *inv);
-void env_stop(struct environment *e);
-void env_handle(struct net_exchange *x); /* the Runtime API */
-void env_free(struct environment *e);
-void env_log_line(struct environment *e, struct str line);
-void env_drain(struct environment *e);
-/* env_vars.c: the child's environment and its argv, in a. False: the program is missing. */
-bool env_build(const struct environment *e, const struct lam_function *f, struct arena *a,
-               char ***ret_env, char *ret_argv[8], struct str *ret_missing);
-/* invoke.c: hands the outcome to the caller or schedules the next attempt; frees inv. */
-void invocation_finish(struct invocation *inv, struct str payload, bool failed,
-                       struct str log_tail);
-void invocation_refuse(struct invocation *inv, const struct aws_err_kind *kind,
-                       const char *message);
+void pool_set_init(struct pool_set *s, const struct pool_hooks *hooks);
+void pool_init(struct pool *p, struct pool_set *s, struct pool_group *g);
+/* Refuses what waits, stops its environments; hooks->emptied when the last one is gone (perhaps
+ * before this returns). */
+void pool_delete(struct pool *p);
+/* Runs j, now or when an environment is free, or refuses it. */
+void pool_submit(struct pool *p, struct pool_job *j);
+/* j is over (also a refused one must not be given back here). */
+void pool_job_done(struct pool_job *j);
+/* False: an invocation would be throttled now; *ret_why tells by which limit. */
+bool pool_has_room(const struct pool *p, enum pool_refusal *ret_why);
+
+void pool_env_init(struct pool_env *e, struct pool *p, bool provisioned);
+/* It asks for an event. */
+void pool_env_ready(struct pool_env *e, int64_t now_ms);
+/* Its process has ended. Afterwards the owner frees it. */
+void pool_env_gone(struct pool_env *e);
+/* To be stopped: a timeout, an idle end, a shutdown. */
+void pool_env_stop(struct pool_env *e);
+
+/* Code or configuration changed: idle environments stop, busy ones after their invocation. */
+void pool_replace(struct pool *p);
+void pool_set_reserved(struct pool_set *s, struct pool_group *g, int64_t reserved);
+void pool_set_provisioned(struct pool *p, size_t n);
+size_t pool_provisioned_ready(const struct pool *p);
+/* Stops what has been idle too long; the time at which to call it again, or -1: nothing idles. */
+int64_t pool_set_reap(struct pool_set *s, int64_t now_ms);
+/* No invocation starts any more. now: running ones are cut off too. */
+void pool_set_stop(struct pool_set *s, bool now);
 #endif

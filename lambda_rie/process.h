@@ -5,21 +5,57 @@
 #include "str.h"
 #include <sys/types.h>
 
-struct process {
-    pid_t pid;           /* 0: none */
-    int pidfd, out, err; /* read ends, non-blocking; -1: closed */
+/* What this machine lets us do, found out once by trying. */
+enum isolation {
+    ISOLATION_UNKNOWN,
+    ISOLATION_FULL, /* own mount and pid namespace (and user namespace, unless root) */
+    ISOLATION_NONE  /* a private folder as TMPDIR, Landlock where there is any */
 };
-/* argv[0] is the program; env is the whole environment. 0 or -errno. */
-int process_spawn(struct process *p, const char *cwd, char *const argv[], char *const env[]);
-/* The whole process group. */
-void process_kill(const struct process *p, int signal_number);
-/* After pidfd became readable: reaps. *ret_signaled tells which of exit status or signal number
- * *ret_code is. */
-void process_reap(struct process *p, bool *ret_signaled, int *ret_code);
+enum { PROCESS_LAYERS_MAX = 16, PROCESS_EXTENSIONS_MAX = 16 };
+
+struct process_spec {
+    enum isolation isolation;
+    const char *task;    /* bound at /var/task; NULL: none */
+    const char *runtime; /* bound at /var/runtime */
+    const char *keep;    /* stays where it is although it may lie below /tmp; NULL: none */
+    const char *hide;    /* not reachable */
+    const char *tmp_dir; /* ISOLATION_NONE: the folder for temporary files */
+    int64_t tmp_mb;      /* ISOLATION_FULL: size of /tmp */
+    const char *layers[PROCESS_LAYERS_MAX], *extensions[PROCESS_EXTENSIONS_MAX];
+    size_t layer_count, extension_count;
+    const char *cwd;
+    char *const *argv; /* argv[0]: the program */
+    char *const *env;  /* the whole environment */
+};
+struct process {
+    pid_t pid;                   /* of its init; 0: none */
+    int pidfd, out, err, status; /* read ends, non-blocking; -1: closed */
+    enum isolation isolation;
+};
+/* 0 or -errno. */
+int process_spawn(struct process *p, const struct process_spec *spec);
+/* Tries; the reason of ISOLATION_NONE in *ret_why (static). */
+enum isolation process_isolation(const char **ret_why);
+
+enum process_end {
+    PROCESS_NOTHING,
+    PROCESS_RUNTIME_ENDED,
+    PROCESS_EXTENSION_ENDED,
+    PROCESS_FAILED
+};
+/* The next report: *ret_index the extension, *ret_status as waitpid gives it. */
+enum process_end process_report(const struct process *p, int *ret_index, int *ret_status);
+/* Everything that belongs to it. */
+void process_kill(const struct process *p);
+/* A second time, when the first was not heard. */
+void process_kill_hard(const struct process *p);
+/* The runtime alone. */
+void process_signal_runtime(const struct process *p, int signal_number);
+/* After pidfd became readable. */
+void process_reap(struct process *p);
 void process_close(struct process *p);
-/* Resident and peak resident memory in bytes; 0 when it cannot be read. */
-int64_t process_rss(const struct process *p);
-int64_t process_peak_rss(const struct process *p);
-/* First program of that name on our own PATH; empty if none. The result is static. */
+/* Bytes of all its processes: resident now, and the larger of that and the runtime's own peak. */
+int64_t process_memory(const struct process *p, int64_t *ret_peak);
+/* First program of that name on our own PATH; empty if none. */
 struct str process_find_program(const char *name, char *buffer, size_t size);
 #endif

@@ -1,13 +1,17 @@
+#include "async.h"
 #include "clock.h"
 #include "code_store.h"
+#include "docs.h"
+#include "env.h"
 #include "file.h"
-#include "function.h"
+#include "layers.h"
 #include "panic.h"
 #include "runtime_files.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OP(name, handler, writes) {#name, handler, writes, NULL},
 static struct op ops[] = {
@@ -21,6 +25,20 @@ static char *copy(const char *s)
     if (c == NULL)
         PANIC("out of memory");
     return c;
+}
+
+/* More processes than this in INIT at once only slow each other down. */
+static size_t starting_max(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 2 ? 4 : (size_t)cores * 2;
+}
+
+void rie_set_log_sink(struct rie *r, void (*sink)(void *arg, const struct rie_log_line *line),
+                      void *arg)
+{
+    r->log_sink = sink;
+    r->log_sink_arg = arg;
 }
 
 struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const struct rie_opts *opts,
@@ -38,7 +56,11 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
         r->opts.max_environments = 1000;
     if (r->opts.idle_ms == 0)
         r->opts.idle_ms = 600000;
-    list_init(&r->retries);
+    pool_set_init(&r->pools, &env_hooks);
+    r->pools.max_environments = r->opts.max_environments;
+    r->pools.idle_ms = r->opts.idle_ms;
+    r->pools.max_starting = starting_max();
+    map_init(&r->groups);
     list_init(&r->doomed);
     map_init(&r->functions);
     map_init(&r->creating);
@@ -56,6 +78,10 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
         return NULL;
     }
     r->code_dir = absolute;
+    r->data_dir = copy(absolute);
+    char *slash = strrchr(r->data_dir, '/');
+    if (slash != NULL && slash != r->data_dir)
+        *slash = '\0';
     r->endpoint_url = copy(opts->endpoint_url);
     r->default_account = copy(opts->default_account);
     snprintf(path, sizeof path, "%s/runtime", r->code_dir);
@@ -71,7 +97,8 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
     service_init(&r->service);
     if ((error = runtime_files_write(r->runtime_dir)) != 0)
         snprintf(reterr, reterr_size, "%s: %s", r->runtime_dir, strerror(-error));
-    if (error != 0 || !lam_functions_load(r, reterr, reterr_size)) {
+    if (error != 0 || !lam_docs_open(r, reterr, reterr_size) ||
+        !lam_functions_load(r, reterr, reterr_size) || !async_open(r, reterr, reterr_size)) {
         rie_free(r);
         return NULL;
     }
@@ -82,8 +109,13 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
 void rie_free(struct rie *r)
 {
     lam_code_release(r);
+    async_close(r);
     lam_functions_free(r);
+    lam_docs_close(r);
     map_release(&r->creating);
+    map_release(&r->groups);
+    timer_clear(r->loop, &r->reap_timer);
+    free(r->data_dir);
     free(r->code_dir);
     free(r->runtime_dir);
     free(r->endpoint_url);
@@ -98,7 +130,11 @@ struct service *rie_service(struct rie *r)
 
 size_t rie_function_count(const struct rie *r)
 {
-    return r->functions.count;
+    size_t at = 0, n = 0;
+    void *value;
+    while (map_next(&r->functions, &at, NULL, &value))
+        n += !lam_function_is_version(value);
+    return n;
 }
 
 bool rie_reset(struct rie *r)
@@ -107,10 +143,16 @@ bool rie_reset(struct rie *r)
         size_t at = 0;
         void *value;
         if (!map_next(&r->functions, &at, NULL, &value))
-            return true;
+            return lam_layers_reset(r) && lam_doc_del_all(r, NULL, STR(""));
         if (!lam_function_delete(r, value))
             return false;
     }
+}
+
+void rie_on_stream_exists(struct rie *r, bool (*exists)(void *arg, struct str arn), void *arg)
+{
+    r->stream_exists = exists;
+    r->stream_arg = arg;
 }
 
 static bool set_folder(struct lam_function *f, const char *folder, struct arena *a,
@@ -145,13 +187,13 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
         return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
                         "the function name %.*s is longer than %d characters", STR_ARG(name),
                         FUNCTION_NAME_MAX);
-    struct lam_function *f = lam_function_build(NULL, input, account, region, name, a, err);
+    struct lam_function *f = lam_function_build(r, NULL, input, account, region, name, a, err);
     if (f == NULL)
         return false;
     const struct lam_function *before = lam_function_find(r, account, region, name);
-    if (before != NULL) { /* permissions are not the template's */
-        f->policy_json = arena_str(f->mem, before->policy_json);
-        f->policy_revision = arena_str(f->mem, before->policy_revision);
+    if (before != NULL) { /* what is not the template's stays */
+        f->reserved = before->reserved;
+        f->last_version = before->last_version;
     }
     bool ok = set_folder(f, folder, a, err);
     if (ok && !lam_function_save(r, f, LAM_CHANGE_RUNNING))
@@ -161,20 +203,36 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
     return ok;
 }
 
+/* The folder that name's package was unpacked into: a function, "f:3", or "layer:l:1". */
+static struct str package_dir(struct rie *r, struct str account, struct str region, struct str name,
+                              struct arena *a)
+{
+    const struct lam_function *f = lam_function_find(r, account, region, name);
+    struct lam_layer_name n = {.account = account, .region = region};
+    struct str rest = name;
+    if (f != NULL)
+        return f->is_local ? STR_NONE : f->code_dir;
+    if (!str_eq_c(str_cut(&rest, ':'), "layer") || rest.p == NULL)
+        return STR_NONE;
+    n.name = str_cut(&rest, ':');
+    if (rest.p == NULL || !str_to_i64(rest, &n.version))
+        return STR_NONE;
+    struct str dir = lam_layer_dir(r, &n, a);
+    return dir.n == 0 ? STR_NONE : arena_fmt(a, "%s/%.*s", r->code_dir, STR_ARG(dir));
+}
+
 bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
                   struct arena *a, struct str *ret_zip)
 {
-    struct lam_function *f = lam_function_find(r, account, region, name);
-    if (f == NULL || f->is_local)
-        return false;
-    return file_read(a, arena_fmt(a, "%.*s.zip", STR_ARG(f->code_dir)).p, CODE_ZIPPED_MAX,
-                     ret_zip) == 0;
+    struct str dir = package_dir(r, account, region, name, a);
+    return dir.n > 0 &&
+           file_read(a, arena_fmt(a, "%.*s.zip", STR_ARG(dir)).p, CODE_ZIPPED_MAX, ret_zip) == 0;
 }
 
 static void stop_now(struct timer *t)
 {
     struct rie *r = (struct rie *)((char *)t - offsetof(struct rie, stop_timer));
-    lam_pool_stop_all(r);
+    lam_pool_stop_all(r, true);
 }
 
 void lam_stop_if_idle(struct rie *r)
@@ -182,9 +240,8 @@ void lam_stop_if_idle(struct rie *r)
     lam_code_purge(r);
     if (!r->stopping || r->stopped == NULL)
         return;
-    if (r->running == 0)
-        lam_pool_stop_all(r);
-    if (r->environments == 0 && r->running == 0) {
+    lam_pool_stop_all(r, r->running == 0);
+    if (r->pools.environments == 0 && r->running == 0) {
         void (*stopped)(void *) = r->stopped;
         r->stopped = NULL;
         timer_clear(r->loop, &r->stop_timer);

@@ -13,6 +13,10 @@ struct rie_opts {
     unsigned max_environments; /* over all functions; 0: 1000                                   */
     int64_t idle_ms;           /* an idle environment is stopped after this; 0: 10 minutes      */
     bool quiet;                /* do not copy function logs to the server's stderr              */
+    bool fresh;                /* every invocation gets a new environment                       */
+    bool no_isolation;         /* no namespaces of their own for handlers                       */
+    bool no_memory_limit;      /* MemorySize is only reported                                   */
+    bool strict_runtimes;      /* refuse what newer runtimes of AWS refuse instead of warning   */
 };
 struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const struct rie_opts *opts,
                     char *reterr, size_t reterr_size);
@@ -23,6 +27,29 @@ void rie_free(struct rie *r);
 struct service *rie_service(struct rie *r);
 size_t rie_function_count(const struct rie *r);
 bool rie_reset(struct rie *r); /* deletes every function */
+
+/* How to find out whether a DynamoDB stream exists, for CreateEventSourceMapping. */
+void rie_on_stream_exists(struct rie *r, bool (*exists)(void *arg, struct str arn), void *arg);
+
+struct rie_log_line { /* views, valid during the call */
+    struct str account, region, group, stream;
+    int64_t time_ms;
+    struct str text; /* without its newline */
+};
+/* Every line of every function's log, as it is written. */
+void rie_set_log_sink(struct rie *r, void (*sink)(void *arg, const struct rie_log_line *line),
+                      void *arg);
+
+/* Takes a response as it arrives. The caller's; it must live until the invocation's wait ran. */
+struct rhttp_conn;
+struct rie_stream {
+    void (*head)(struct rie_stream *s, struct str content_type);
+    void (*data)(struct rie_stream *s, struct str bytes);
+    void *arg;
+    struct rhttp_conn *conn; /* rie's own: where the pieces come from */
+};
+/* Bytes are not taken as fast as they come: stops and goes on reading them. */
+void rie_stream_pause(struct rie_stream *s, bool paused);
 
 enum rie_invocation_type { RIE_REQUEST_RESPONSE, RIE_EVENT, RIE_DRY_RUN };
 struct rie_request {
@@ -35,12 +62,13 @@ struct rie_request {
     struct str trace_id;       /* empty: made here                                              */
     enum rie_invocation_type type;
     bool want_log_tail;
+    struct rie_stream *stream; /* NULL: the response is wanted whole, in the result             */
 };
 struct rie_result {
     struct str payload;          /* response or error document, in the caller's arena           */
     struct str function_error;   /* empty or "Unhandled"                                        */
     struct str log_tail;         /* last 4 KiB, raw                                             */
-    struct str executed_version; /* "$LATEST"                                                   */
+    struct str executed_version; /* "$LATEST" or a number                                       */
     struct str request_id;
     uint16_t status;    /* 200, 202, 204; meaningless when err.kind is set                      */
     struct aws_err err; /* the service refused (unknown function, throttled, too large, ...)    */
@@ -62,7 +90,8 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
  * of the newest line given. For puddle logs. */
 struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
                     uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last);
-/* The deployment package of a function that was uploaded, for GetFunction's Code.Location. */
+/* The package of a function that was uploaded, of one of its versions ("name:3") or of a layer
+ * ("layer:name:1"): what the Location members name. */
 bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
                   struct arena *a, struct str *ret_zip);
 /* For puddle status: writes an array of {name, runtime, environments, busy, invocations}. */

@@ -4,6 +4,8 @@
 #include "lambda_model.h"
 #include "list.h"
 #include "map.h"
+#include "pool.h"
+#include "process.h"
 #include "rie.h"
 
 enum {
@@ -19,32 +21,49 @@ struct rie {
     struct db *db;
     struct rie_opts opts;
     char *code_dir, *runtime_dir, *endpoint_url, *default_account;
+    char *data_dir; /* what holds code_dir and the store: handlers must not see it */
     struct service service;
-    struct map functions; /* "account/region/name" -> struct lam_function */
-    bool follows_store;   /* a failed commit is undone in functions */
-    struct map creating;  /* names whose code is being unpacked; value: any non-NULL */
-    size_t environments;  /* alive, over all functions */
-    size_t running;       /* invocations not finished yet */
+    struct map functions;       /* "account/region/id" -> struct lam_function, versions too */
+    sqlite3_stmt *doc_stmts[5]; /* docs.c */
+    bool follows_store;         /* a failed commit is undone in functions */
+    struct map creating;        /* names whose code is being unpacked; value: any non-NULL */
+    struct pool_set pools;
+    struct map groups; /* "account/region/name" -> struct lam_group */
+    enum isolation isolation;
+    struct timer reap_timer;
+    void (*log_sink)(void *arg, const struct rie_log_line *line);
+    void *log_sink_arg;
+    size_t running; /* invocations not finished yet */
     bool stopping;
     void (*stopped)(void *arg);
     void *stopped_arg;
     struct timer stop_timer;
-    struct list retries;      /* asynchronous invocations waiting for their next attempt */
-    struct list doomed;       /* code folders to remove: code_store.c */
-    struct timer purge_timer; /* set while doomed waits for a commit */
+    struct async *async;                              /* asynchronous invocations: async.c */
+    struct list doomed;                               /* code folders to remove: code_store.c */
+    struct timer purge_timer;                         /* set while doomed waits for a commit */
+    bool (*stream_exists)(void *arg, struct str arn); /* rie_on_stream_exists; NULL: unknown */
+    void *stream_arg;
 };
 
-call_fn lam_create_function, lam_get_function, lam_get_function_configuration, lam_list_functions,
-    lam_update_function_code, lam_update_function_configuration, lam_delete_function, lam_invoke,
-    lam_add_permission, lam_get_policy, lam_remove_permission, lam_list_versions_by_function,
-    lam_list_tags, lam_tag_resource, lam_untag_resource, lam_get_function_code_signing_config;
+/* The operations: every handler of ops.def. */
+#define OP(name, handler, writes) call_fn handler;
+#include "ops.def"
+#undef OP
 
-/* pool.c */
-struct lam_pool *lam_pool_new(struct rie *r);
-void lam_pool_free(struct lam_pool *p); /* kills what is left */
+/* layers.c: the folders of these layers go if nothing needs them any more. */
+void lam_layers_doom(struct rie *r, struct str layers_json);
+
+/* ---- rie_pool.c ---- */
+struct lam_pool *lam_pool_new(struct rie *r, struct lam_function *f);
+/* The record that new environments are made of from now on. */
+void lam_pool_attach(struct lam_pool *p, struct lam_function *f);
 /* Code or configuration changed: idle environments stop now, busy ones after their invocation. */
 void lam_pool_replace(struct lam_pool *p);
-void lam_pool_stop_all(struct rie *r);
+/* The function is gone: what waits is refused, what runs may finish. Forget p. */
+void lam_pool_free(struct lam_pool *p);
+void lam_pool_release(struct lam_pool *p); /* nothing is left of it: called by its pool */
+void lam_pool_stop_all(struct rie *r, bool now);
+void lam_pools_reap_later(struct rie *r);
 /* rie.c: an invocation or an environment has ended. */
 void lam_stop_if_idle(struct rie *r);
 #endif

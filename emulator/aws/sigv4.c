@@ -82,13 +82,18 @@ static bool fail_missing(struct check *c)
                     "Request is missing Authentication Token");
 }
 
+static bool is_separator(char c)
+{
+    return c == ',' || c == ' ' || c == '\t' || c == '\0';
+}
+
 /* Cuts off the next part: commas and blanks separate alike. */
 static struct str next_part(struct str *rest)
 {
     size_t from = 0, to;
-    while (from < rest->n && strchr(", \t", rest->p[from]) != NULL)
+    while (from < rest->n && is_separator(rest->p[from]))
         from++;
-    for (to = from; to < rest->n && strchr(", \t", rest->p[to]) == NULL;)
+    for (to = from; to < rest->n && !is_separator(rest->p[to]);)
         to++;
     struct str part = str_sub(*rest, from, to);
     *rest = str_sub(*rest, to, rest->n);

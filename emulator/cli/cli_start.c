@@ -89,6 +89,7 @@ int cli_start(int argc, char **argv, int64_t start_us)
         {"--durable", .flag = &o.durable},
         {"--account", .take = take_account},
         {"--strict-auth", .flag = &o.strict_auth},
+        {"--throttle", .flag = &o.throttle},
         {"--key", .take = take_key},
         {"--allow-origin", .take = take_origin},
         {"--allow-host", .take = take_allowed_host},

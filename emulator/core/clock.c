@@ -1,4 +1,5 @@
 #include "clock.h"
+#include "panic.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +9,12 @@ static struct {
     int64_t wall_ms, mono_us;
 } fake;
 static int64_t shift_ms;
+enum { LISTENERS_MAX = 8 };
+static struct {
+    void (*fn)(void *arg);
+    void *arg;
+} listeners[LISTENERS_MAX];
+static size_t listener_count;
 
 static int64_t read_us(clockid_t id)
 {
@@ -34,6 +41,25 @@ int64_t clock_mono_ms(void)
 void clock_shift_ms(int64_t delta_ms)
 {
     shift_ms += delta_ms;
+    for (size_t i = 0; i < listener_count; i++)
+        listeners[i].fn(listeners[i].arg);
+}
+
+void clock_on_shift(void (*fn)(void *arg), void *arg)
+{
+    ASSERT(listener_count < LISTENERS_MAX);
+    listeners[listener_count].fn = fn;
+    listeners[listener_count++].arg = arg;
+}
+
+void clock_off_shift(void (*fn)(void *arg), void *arg)
+{
+    for (size_t i = 0; i < listener_count; i++) {
+        if (listeners[i].fn == fn && listeners[i].arg == arg) {
+            listeners[i] = listeners[--listener_count];
+            return;
+        }
+    }
 }
 
 int64_t clock_shift_total_ms(void)

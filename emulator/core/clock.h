@@ -10,6 +10,9 @@ int64_t clock_mono_ms(void);
 /* Move wall time by delta_ms (adds up). */
 void clock_shift_ms(int64_t delta_ms);
 int64_t clock_shift_total_ms(void);
+/* fn runs after each shift: timers that stand for a wall time are set anew there. At most 8. */
+void clock_on_shift(void (*fn)(void *arg), void *arg);
+void clock_off_shift(void (*fn)(void *arg), void *arg);
 /* From now on both clocks stand still at the given values until moved. */
 void clock_fake_set(int64_t wall_ms, int64_t mono_us);
 void clock_fake_advance_ms(int64_t ms);

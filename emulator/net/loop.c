@@ -215,6 +215,17 @@ struct watch *watch_hangup(struct loop *l, int fd, void (*fn)(void *arg, int fd)
     return watch_new(l, fd, EPOLLRDHUP | EPOLLONESHOT, fn, arg);
 }
 
+void watch_writable(struct watch *w, bool on)
+{
+    uint32_t events = on ? w->events | EPOLLOUT : w->events & ~(uint32_t)EPOLLOUT;
+    ASSERT(!w->stopped);
+    if (events == w->events)
+        return;
+    w->events = events;
+    if (!w->paused)
+        watch_ctl(w, EPOLL_CTL_MOD);
+}
+
 /* Taken out, not masked: epoll reports EPOLLHUP and EPOLLERR even for an empty event mask. */
 void watch_pause(struct watch *w)
 {

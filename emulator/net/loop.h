@@ -33,6 +33,8 @@ void timer_clear(struct loop *l, struct timer *t);               /* fine if not 
  * one watch a descriptor. */
 struct watch;
 struct watch *watch_fd(struct loop *l, int fd, void (*fn)(void *arg, int fd), void *arg);
+/* on: fn is also called as long as the descriptor can be written to. */
+void watch_writable(struct watch *w, bool on);
 void watch_pause(struct watch *w);
 void watch_resume(struct watch *w);
 void watch_stop(struct watch *w); /* frees w; does not close fd; fine inside its own fn */

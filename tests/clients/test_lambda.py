@@ -23,7 +23,7 @@ exports.reject = async () => { Promise.reject(new Error('lost')); await new Prom
 exports.env = async () => process.env;
 exports.flood = async () => { const line = 'y'.repeat(1023) + '\\n'; for (let i = 0; i < 20000; i++) process.stdout.write(line); return 'done'; };
 exports.state = (() => { let n = 0; return async () => ++n; })();
-exports.slow = async () => { await new Promise(r => setTimeout(r, 300)); return process.pid; };
+exports.slow = async () => { await new Promise(r => setTimeout(r, 300)); return process.env.AWS_LAMBDA_LOG_STREAM_NAME; };
 """,
 }
 

@@ -1,49 +1,5 @@
 /* links: puddle_dynamo */
-#include "ddb_fixture.h"
-
-#define INVALID   "ValidationException: One or more parameter values were invalid: "
-#define NOT_VALID "ValidationException: One or more parameter values are not valid. "
-
-/* "h": key pk (S). "r": pk (S) and sk (N), a GSI on g (N) and l (S), an LSI on l. "b": pk (B). */
-static bool open_tables(void)
-{
-    if (!fx_open(NULL))
-        return false;
-    fx_call("CreateTable", "{\"TableName\":\"hhh\"," FX_HASH "}");
-    fx_call("CreateTable",
-            "{\"TableName\":\"rrr\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":["
-            "{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},"
-            "{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"},"
-            "{\"AttributeName\":\"g\",\"AttributeType\":\"N\"},"
-            "{\"AttributeName\":\"l\",\"AttributeType\":\"S\"}],"
-            "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},"
-            "{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],"
-            "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi\",\"KeySchema\":[{\"AttributeName\":"
-            "\"g\",\"KeyType\":\"HASH\"}],\"Projection\":{\"ProjectionType\":\"KEYS_ONLY\"}}],"
-            "\"LocalSecondaryIndexes\":[{\"IndexName\":\"lsi\",\"KeySchema\":[{\"AttributeName\":"
-            "\"pk\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"l\",\"KeyType\":\"RANGE\"}],"
-            "\"Projection\":{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"x\"]}}]}");
-    fx_call("CreateTable",
-            "{\"TableName\":\"bbb\",\"BillingMode\":\"PAY_PER_REQUEST\",\"AttributeDefinitions\":["
-            "{\"AttributeName\":\"pk\",\"AttributeType\":\"B\"}],\"KeySchema\":[{"
-            "\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}]}");
-    return ddb_table_count(fx) == 3;
-}
-
-static struct str put(const char *table, const char *item, const char *more)
-{
-    return fx_call("PutItem", FX("{\"TableName\":\"%s\",\"Item\":%s%s}", table, item, more));
-}
-
-static struct str get(const char *table, const char *key, const char *more)
-{
-    return fx_call("GetItem", FX("{\"TableName\":\"%s\",\"Key\":%s%s}", table, key, more));
-}
-
-static struct str del(const char *table, const char *key, const char *more)
-{
-    return fx_call("DeleteItem", FX("{\"TableName\":\"%s\",\"Key\":%s%s}", table, key, more));
-}
+#include "ddb_tables.h"
 
 TEST(put_get_and_delete_an_item)
 {
@@ -202,29 +158,65 @@ TEST(index_keys_of_a_wrong_type_are_refused)
     fx_close();
 }
 
-TEST(what_is_not_supported_yet_is_refused_and_changes_nothing)
+TEST(older_and_newer_parameters_are_not_mixed)
 {
     CHECK(open_tables());
-    put("hhh", "{\"pk\":{\"S\":\"1\"},\"v\":{\"S\":\"old\"}}", "");
-    CHECK_STR(put("hhh", "{\"pk\":{\"S\":\"1\"}}", ",\"ConditionExpression\":\"a = b\""),
-              "ValidationException: Puddle does not support ConditionExpression yet");
-    CHECK_STR(put("hhh", "{\"pk\":{\"S\":\"1\"}}", ",\"Expected\":{\"x\":{\"Exists\":false}}"),
-              "ValidationException: Puddle does not support Expected yet");
-    CHECK_STR(del("hhh", "{\"pk\":{\"S\":\"1\"}}", ",\"ConditionalOperator\":\"AND\""),
-              "ValidationException: Puddle does not support ConditionalOperator yet");
-    CHECK_STR(get("hhh", "{\"pk\":{\"S\":\"1\"}}", ",\"ProjectionExpression\":\"v\""),
-              "ValidationException: Puddle does not support ProjectionExpression yet");
-    CHECK_STR(get("hhh", "{\"pk\":{\"S\":\"1\"}}", ",\"AttributesToGet\":[\"v\"]"),
-              "ValidationException: Puddle does not support AttributesToGet yet");
-    CHECK_STR(get("hhh", "{\"pk\":{\"S\":\"1\"}}", ",\"ExpressionAttributeNames\":{\"#a\":\"b\"}"),
+    const char *key = "{'pk':{'S':'1'}}";
+#define MIXED(older, newer)                                                                        \
+    "ValidationException: Can not use both expression and non-expression parameters in the same "  \
+    "request: Non-expression parameters: {" older "} Expression parameters: {" newer "}"
+    CHECK_STR(put("hhh", key,
+                  ",'Expected':{'a':{'Exists':false}},'ConditionalOperator':'OR',"
+                  "'ConditionExpression':'a = b'"),
+              MIXED("Expected, ConditionalOperator", "ConditionExpression"));
+    CHECK_STR(del("hhh", key, ",'ConditionalOperator':'AND','ConditionExpression':''"),
+              MIXED("ConditionalOperator", "ConditionExpression"));
+    CHECK_STR(get("hhh", key, ",'AttributesToGet':['a'],'ProjectionExpression':'a'"),
+              MIXED("AttributesToGet", "ProjectionExpression"));
+    CHECK_STR(update("hhh", key,
+                     ",'ConditionExpression':'a','AttributeUpdates':{},'UpdateExpression':'a',"
+                     "'Expected':{},'ConditionalOperator':'OR'"),
+              MIXED("AttributeUpdates, Expected, ConditionalOperator",
+                    "UpdateExpression, ConditionExpression"));
+    CHECK_STR(update("none", key, ",'ConditionExpression':'a','AttributeUpdates':{}"),
+              MIXED("AttributeUpdates", "ConditionExpression"));
+    fx_close();
+}
+
+TEST(conditional_operator_needs_two_conditions)
+{
+    CHECK(open_tables());
+    const char *key = "{'pk':{'S':'1'}}";
+    const char *without =
+        "ValidationException: ConditionalOperator cannot be used without Filter or Expected";
+    CHECK_STR(put("hhh", key, ",'ConditionalOperator':'AND'"), without);
+    CHECK_STR(put("hhh", key, ",'ConditionalOperator':'AND','Expected':{}"), without);
+    CHECK_STR(update("hhh", key,
+                     ",'ConditionalOperator':'AND','AttributeUpdates':{'a':{'Value':{'S':'b'}}}"),
+              without);
+    CHECK_STR(del("hhh", key, ",'ConditionalOperator':'OR','Expected':{'a':{'Exists':false}}"),
+              "ValidationException: ConditionalOperator can only be used when Filter or Expected "
+              "has two or more elements");
+    fx_close();
+}
+
+TEST(names_and_values_come_with_an_expression)
+{
+    CHECK(open_tables());
+    const char *key = "{'pk':{'S':'1'}}", *names = ",'ExpressionAttributeNames':{'#a':'b'}",
+               *values = ",'ExpressionAttributeValues':{':a':{'S':'b'}}";
+    CHECK_STR(get("hhh", key, names),
               "ValidationException: ExpressionAttributeNames can only be specified when using "
               "expressions");
-    CHECK_STR(put("hhh", "{\"pk\":{\"S\":\"1\"}}",
-                  ",\"ExpressionAttributeValues\":{\":a\":{\"S\":\"b\"}}"),
+    CHECK_STR(put("hhh", key, values),
               "ValidationException: ExpressionAttributeValues can only be specified when using "
               "expressions: ConditionExpression is null");
-    CHECK_STR(get("hhh", "{\"pk\":{\"S\":\"1\"}}", ""),
-              "{\"Item\":{\"pk\":{\"S\":\"1\"},\"v\":{\"S\":\"old\"}}}");
+    CHECK_STR(update("hhh", key, values),
+              "ValidationException: ExpressionAttributeValues can only be specified when using "
+              "expressions: UpdateExpression and ConditionExpression are null");
+    CHECK_STR(get("hhh", key, values), "{}"); /* GetItem has no such member */
+    CHECK_STR(put("hhh", key, ",'UpdateExpression':'junk','AttributesToGet':['a']"), "{}");
+    CHECK_Q(get("hhh", key, ",'ConditionExpression':'junk'"), "{'Item':{'pk':{'S':'1'}}}");
     fx_close();
 }
 

@@ -52,7 +52,7 @@ TEST(optional_settings_are_described)
     clock_fake_set(1700000000123, 0);
     create(FX_HASH
            ",\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
-           "\"NEW_IMAGE\"},\"SSESpecification\":{\"Enabled\":true,\"KMSMasterKeyId\":\"k\"},"
+           "\"NEW_IMAGE\"},\"SSESpecification\":{\"Enabled\":true,\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"k\"},"
            "\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\","
            "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5},"
            "\"Tags\":[{\"Key\":\"x\",\"Value\":\"y\"}]");

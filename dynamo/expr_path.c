@@ -1,0 +1,105 @@
+/* Document paths: how two of them relate, and what is found at their end. */
+#include "expr_internal.h"
+
+static bool same_step(const struct expr_step *x, const struct expr_step *y)
+{
+    if (x->name.p == NULL || y->name.p == NULL)
+        return x->name.p == NULL && y->name.p == NULL && x->index == y->index;
+    return str_eq(x->name, y->name);
+}
+
+bool expr_path_equal(const struct expr_path *x, const struct expr_path *y)
+{
+    return x->count == y->count && expr_path_relation(x, y) == PATHS_OVERLAP;
+}
+
+enum path_relation expr_path_relation(const struct expr_path *x, const struct expr_path *y)
+{
+    for (size_t i = 0; i < x->count && i < y->count; i++) {
+        if ((x->step[i].name.p == NULL) != (y->step[i].name.p == NULL))
+            return PATHS_CONFLICT; /* both a map and a list */
+        if (!same_step(&x->step[i], &y->step[i]))
+            return PATHS_APART;
+    }
+    return PATHS_OVERLAP;
+}
+
+bool expr_path_clashes(struct arena *a, struct expr_path *const *paths, size_t count, size_t k,
+                       const char *prefix, struct aws_err *err)
+{
+    for (size_t i = k + 1; i < count; i++) {
+        enum path_relation r = expr_path_relation(paths[k], paths[i]);
+        if (r == PATHS_APART)
+            continue;
+        aws_fail(err, a, &AWS_ValidationException,
+                 "%sTwo document paths %s with each other; must remove or rewrite one of these "
+                 "paths; path one: %.*s, path two: %.*s",
+                 prefix, r == PATHS_OVERLAP ? "overlap" : "conflict",
+                 STR_ARG(expr_path_text(paths[k], a)), STR_ARG(expr_path_text(paths[i], a)));
+        return true;
+    }
+    return false;
+}
+
+bool expr_paths_clash(struct arena *a, struct expr_path *const *paths, size_t count,
+                      const char *prefix, struct aws_err *err)
+{
+    for (size_t k = count; k-- > 0;) {
+        if (expr_path_clashes(a, paths, count, k, prefix, err))
+            return true;
+    }
+    return false;
+}
+
+bool expr_resolve_paths(struct expr_parser *p, struct expr_path *const *paths, size_t count)
+{
+    const char *prefix = arena_fmt(p->a, "Invalid %s: ", p->kind_name).p;
+    for (size_t k = count; k-- > 0;) {
+        if (!expr_resolve_path(p, paths[k]) ||
+            expr_path_clashes(p->a, paths, count, k, prefix, p->err))
+            return false;
+    }
+    return true;
+}
+
+struct value *expr_path_walk(const struct expr_path *p, struct value *item, size_t steps,
+                             struct arena *a)
+{
+    struct value *v = item;
+    for (size_t i = 0; i < steps && v != NULL; i++) {
+        const struct expr_step *s = &p->step[i];
+        v = s->name.p != NULL ? value_member(v, s->key, a) : value_element(v, s->index, a);
+    }
+    return v;
+}
+
+/* The n-th element or the member named key, by the text alone. */
+static struct str find_inside(const struct value *v, const struct expr_step *s)
+{
+    struct str element;
+    size_t at = 0;
+    if (s->name.p != NULL)
+        return v->type == ATTR_M ? text_find(value_body(v), s->key) : STR_NONE;
+    if (v->type != ATTR_L)
+        return STR_NONE;
+    struct str list = value_body(v);
+    for (uint32_t i = 0; text_next_element(list, &at, &element); i++) {
+        if (i == s->index)
+            return element;
+    }
+    return STR_NONE;
+}
+
+struct str expr_path_descend(const struct expr_path *p, struct str top)
+{
+    for (size_t i = 1; i < p->count && top.p != NULL; i++) {
+        struct value v = value_wrap(top);
+        top = find_inside(&v, &p->step[i]);
+    }
+    return top;
+}
+
+struct str expr_path_find(const struct expr_path *p, struct str item)
+{
+    return expr_path_descend(p, text_find(item, p->step[0].key));
+}

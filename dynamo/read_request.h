@@ -1,0 +1,41 @@
+/* read_request.h - what Query and Scan have in common: their parameters, the rules between them,
+ * and the run of the read into the reply, in slices when it takes long. */
+#ifndef PUDDLE_READ_REQUEST_H
+#define PUDDLE_READ_REQUEST_H
+#include "params.h"
+#include "read.h"
+
+enum read_select { SELECT_DEFAULT, SELECT_ALL, SELECT_PROJECTED, SELECT_SPECIFIC, SELECT_COUNT };
+struct read_request {
+    struct ddb_read r;
+    struct ddb_params p;
+    bool query; /* else a Scan */
+    enum attr_wording wording;
+    enum read_select select;
+    bool consistent, has_start;
+    struct str index_name;
+    struct item start; /* ExclusiveStartKey */
+    struct expr_key_cond keys;
+    struct expr_cond *filter;
+    struct expr_projection *projection;
+    struct buf *projected; /* one item */
+    /* while it is parked */
+    int64_t table_id;
+    struct str account, region, name; /* of the table */
+    struct call *call;
+    struct read_request *next;
+};
+/* The checks before the table is looked up, in two steps; Scan's segments come between them. False:
+ * c->err is set. */
+bool read_request_begin(struct call *c, bool query, struct read_request **ret);
+bool read_request_parse(struct call *c, struct read_request *q);
+/* Finds the table, or the index that is read. False: c->err is set. */
+bool read_request_source(struct call *c, struct read_request *q);
+/* The range is set: what filter and projection may touch, and what the index has. False: c->err is
+ * set. */
+bool read_request_check(struct call *c, struct read_request *q);
+/* Reads and replies. */
+enum call_status read_request_run(struct call *c, struct read_request *q);
+/* Those that paused go on, once the loop has looked at its other work: call once a tick. */
+void read_requests_resume(struct ddb *d);
+#endif
