@@ -3,6 +3,7 @@
 #include "apigatewayv2_model.h"
 #include "gw_store.h"
 #include "panic.h"
+#include "v2_request.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,8 @@ struct gateway *gateway_new(struct db *db, struct rie *rie, char *reterr, size_t
                                      .internal_error = &AWS_InternalFailure};
     service_init(&g->service_v2);
     map_init(&g->stages);
+    map_init(&g->stages_v2);
+    map_init(&g->jwks);
     buf_init(&g->default_id, 64);
     buf_init(&g->default_stage, 256);
     db_on_rollback(db, gw_stages_drop, g);
@@ -71,6 +74,8 @@ void gateway_free(struct gateway *g)
         db_stmt_drop(g->db, slots[i]);
     gw_stages_drop(g);
     map_release(&g->stages);
+    map_release(&g->stages_v2);
+    v2_jwks_release(g);
     buf_release(&g->default_id);
     buf_release(&g->default_stage);
     free(g->base_url);
@@ -90,6 +95,23 @@ struct service *gateway_service(struct gateway *g)
 struct service *gateway_service_v2(struct gateway *g)
 {
     return &g->service_v2;
+}
+
+void gateway_set_net(struct gateway *g, struct net *n)
+{
+    g->net = n;
+}
+
+void gateway_set_auth(struct gateway *g, gateway_auth_fn *fn, void *arg)
+{
+    g->auth = fn;
+    g->auth_arg = arg;
+}
+
+void gateway_set_jwks_files(struct gateway *g, const char *const *entries, size_t count)
+{
+    g->jwks_files = entries;
+    g->jwks_file_count = count;
 }
 
 void gateway_set_url(struct gateway *g, const char *base_url)

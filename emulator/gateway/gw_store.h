@@ -30,7 +30,14 @@ struct gateway {
     struct service service, service_v2;
     char *base_url; /* of the server, for the endpoints that operations show; NULL: not known */
     sqlite3_stmt *get, *put, *del, *del_api, *del_all, *list, *list_apis, *count, *has;
-    struct map stages; /* "<api>/<stage>" -> struct gw_stage: compiled when first used */
+    struct map stages;    /* "<api>/<stage>" -> struct gw_stage: compiled when first used */
+    struct map stages_v2; /* the same of HTTP APIs: struct v2_live */
+    struct map jwks;      /* issuer -> struct jwks_entry: v2_jwks.c */
+    struct net *net;      /* for requests of our own; NULL: there are none */
+    gateway_auth_fn *auth;
+    void *auth_arg;
+    const char *const *jwks_files; /* "issuer=path" */
+    size_t jwks_file_count;
     struct buf default_id, default_stage; /* empty: none */
 };
 
@@ -45,6 +52,17 @@ struct gw_stage {
     bool is_disabled; /* disableExecuteApiEndpoint */
     struct route_tree *routes;
 };
+/* What the data planes share: ids as AWS gives them, and the client's or a new trace root. */
+void gw_make_ids(struct arena *a, struct str *request_id, struct str *extended_id);
+struct str gw_trace_root(const struct http_req *req, struct arena *a, int64_t now_ms);
+/* The request as it stands, for what outlives the exchange. */
+void gw_copy_request(const struct http_req *req, struct arena *a, struct http_req *ret);
+/* v2_handle.c: a request for an HTTP API; path is all that follows the API's host or prefix. */
+void gw2_handle(struct gateway *g, struct net_exchange *x, struct str api_id, struct str path);
+bool gw2_has_api(struct gateway *g, struct str api_id);
+/* ${stageVariables.x} in text filled in. False: it is too long or does not close. */
+bool gw_fill_variables(const struct gw_pair *variables, size_t count, struct str text,
+                       struct arena *a, struct str *ret);
 /* NULL: no such API or stage. Valid until the next change; never keep it over a wait. */
 const struct gw_stage *gw_stage_find(struct gateway *g, struct str api_id, struct str stage);
 void gw_stages_drop(void *gateway);

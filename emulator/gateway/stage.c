@@ -2,6 +2,7 @@
 #include "gw_store.h"
 #include "log.h"
 #include "panic.h"
+#include "v2_live.h"
 
 enum { DEFAULT_TIMEOUT_MS = 29000 };
 
@@ -11,6 +12,7 @@ void gw_stages_drop(void *gateway)
     size_t at = 0;
     struct str key;
     void *value;
+    v2_live_drop_all(g);
     if (g->stages.count == 0)
         return;
     while (map_next(&g->stages, &at, &key, &value))

@@ -270,7 +270,7 @@ static void remove_header(struct http_header *headers, size_t *count, struct str
     *count = kept;
 }
 
-static void add_header(struct v2_request *out, struct arena *a, struct str name, struct str value)
+static void add_header(struct v2_outgoing *out, struct arena *a, struct str name, struct str value)
 {
     if (out->header_count == out->header_cap) {
         out->header_cap = out->header_cap == 0 ? 32 : out->header_cap * 2;
@@ -282,7 +282,7 @@ static void add_header(struct v2_request *out, struct arena *a, struct str name,
     out->headers[out->header_count++] = (struct http_header){name, value};
 }
 
-static void change_query(struct v2_request *out, struct arena *a, const struct mapping *m,
+static void change_query(struct v2_outgoing *out, struct arena *a, const struct mapping *m,
                          struct str value)
 {
     struct buf *b = arena_new_buf(a, 1 << 20);
@@ -300,7 +300,7 @@ static void change_query(struct v2_request *out, struct arena *a, const struct m
     out->query = b->n > 0 ? buf_view(b) : STR_NONE;
 }
 
-static void change_request_header(struct v2_request *out, struct arena *a, const struct mapping *m,
+static void change_request_header(struct v2_outgoing *out, struct arena *a, const struct mapping *m,
                                   struct str value)
 {
     if (m->verb != VERB_APPEND)
@@ -310,7 +310,7 @@ static void change_request_header(struct v2_request *out, struct arena *a, const
 }
 
 void v2_params_request(const struct v2_source *s, struct jval mappings, struct arena *a,
-                       struct v2_request *out)
+                       struct v2_outgoing *out)
 {
     struct jval it = {0};
     while (jval_kind(mappings) == JSON_OBJECT && jval_next(mappings, &it, NULL)) {

@@ -24,14 +24,14 @@ struct v2_source {
 bool v2_params_value(const struct v2_source *s, struct str expression, struct arena *a,
                      struct str *ret);
 
-struct v2_request { /* what an HTTP_PROXY integration sends */
+struct v2_outgoing { /* what an HTTP_PROXY integration sends */
     struct http_header *headers;
     size_t header_count, header_cap;
     struct str path, query;
 };
 /* Applies requestParameters to the request. */
 void v2_params_request(const struct v2_source *s, struct jval mappings, struct arena *a,
-                       struct v2_request *out);
+                       struct v2_outgoing *out);
 /* Applies responseParameters (the member of resp's status code) to resp. */
 void v2_params_response(const struct v2_source *s, struct jval response_parameters, struct arena *a,
                         struct http_resp *resp);
