@@ -93,6 +93,18 @@ static bool read_string(struct reader *r, struct jval v, struct str *ret)
     return aws_fail(r->err, r->a, &AWS_SerializationException, "Expected a string");
 }
 
+/* The older layer counts the exponent in 32 bits: one that does not fit comes out below instead of
+ * above the range (captured for 1e2147483647). */
+static bool wraps_exponent(struct str number)
+{
+    int64_t exp;
+    ptrdiff_t at = str_find(number, 'e');
+    if (at < 0)
+        at = str_find(number, 'E');
+    return at >= 0 && str_to_i64(str_sub(number, (size_t)at + 1, number.n), &exp) &&
+           exp >= INT32_MAX;
+}
+
 static bool read_number(struct reader *r, struct jval v, struct str *ret_text)
 {
     struct str given;
@@ -102,6 +114,8 @@ static bool read_number(struct reader *r, struct jval v, struct str *ret_text)
     enum num_error e = num_parse(given, &n);
     if (e == NUM_NOT_NUMERIC && given.n == 0 && r->wording == ATTR_OLDER)
         return fail_bare(r, "The parameter cannot be converted to a numeric value");
+    if (e == NUM_OVERFLOW && r->wording == ATTR_OLDER && wraps_exponent(given))
+        e = NUM_UNDERFLOW;
     if (e != NUM_OK)
         return fail_value(r, num_error_text(e, given, r->a));
     char *out = arena_alloc_raw(r->a, NUM_TEXT_MAX);
@@ -363,11 +377,10 @@ static struct entry *list_entries(struct reader *r, struct jval v, size_t count)
 
 static bool check_name(struct reader *r, struct str name)
 {
-    /* unverified: the prefix of both; the words are DynamoDB's */
     if (name.n == 0)
-        return fail_bare(r, INVALID "Empty attribute name");
-    if (name.n > ATTR_NAME_MAX)
-        return fail_bare(r, INVALID "Attribute name is too large, must be less than 65536 bytes");
+        return fail_value(r, STR("Empty attribute name"));
+    if (name.n > ATTR_NAME_MAX) /* unverified: the words */
+        return fail_value(r, STR("Attribute name is too large, must be less than 65536 bytes"));
     return true;
 }
 

@@ -45,7 +45,16 @@ bool expr_cond_goes_into(const struct expr_cond *x, struct str name);
 /* What a key condition says, in the order written; matching it with a schema is the caller's.
  * DynamoDB reports what a key condition may not contain only after unused names and values: such
  * an error waits in env for expr_env_finish, and *ret is not complete then. */
-enum expr_key_op { KEY_EQ, KEY_LT, KEY_LE, KEY_GT, KEY_GE, KEY_BETWEEN, KEY_BEGINS_WITH };
+enum expr_key_op {
+    KEY_EQ,
+    KEY_LT,
+    KEY_LE,
+    KEY_GT,
+    KEY_GE,
+    KEY_BETWEEN,
+    KEY_BEGINS_WITH,
+    KEY_NOT_INDEXABLE /* any other ComparisonOperator; no values. An error, but a late one */
+};
 struct expr_key_term {
     struct str name;
     enum expr_key_op op;
@@ -83,7 +92,9 @@ void expr_project(const struct expr_projection *x, struct str item, struct buf *
 
 /* ---- the legacy parameters, into the same structures ---- */
 
-/* Expected, QueryFilter or ScanFilter with ConditionalOperator (empty: AND). param: its name. */
+/* Expected, QueryFilter or ScanFilter with ConditionalOperator (empty: AND). param: its name.
+ * conditions may be MISSING: *ret is NULL when there is nothing to test, and a ConditionalOperator
+ * is an error then. */
 bool expr_legacy_condition(struct arena *a, const char *param, struct jval conditions,
                            struct str conditional_operator, enum attr_wording wording,
                            struct expr_cond **ret, struct aws_err *err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 struct apply {
+    const struct expr_update *update;
     struct value item;
     struct arena *a;
     struct aws_err *err;
@@ -20,6 +21,8 @@ static bool fail(struct apply *x, const char *message)
 
 static bool fail_type(struct apply *x)
 {
+    if (x->update->legacy)
+        return fail(x, "Type mismatch for attribute to update");
     return fail(x, "An operand in the update expression has an incorrect data type");
 }
 
@@ -61,6 +64,15 @@ static bool compute_sum(struct apply *x, const struct expr_operand *o, struct va
     return true;
 }
 
+static struct value joined_lists(struct apply *x, const struct value *left,
+                                 const struct value *right)
+{
+    struct str l = value_body(left), r = value_body(right);
+    bool both = l.n > 2 && r.n > 2;
+    return value_wrap(arena_fmt(x->a, "{\"L\":[%.*s%s%.*s]}", (int)(l.n - 2), l.p + 1,
+                                both ? "," : "", (int)(r.n - 2), r.p + 1));
+}
+
 static bool compute_append(struct apply *x, const struct expr_operand *o, struct value *ret)
 {
     struct value left, right;
@@ -68,10 +80,7 @@ static bool compute_append(struct apply *x, const struct expr_operand *o, struct
         return false;
     if (left.type != ATTR_L || right.type != ATTR_L)
         return fail_type(x);
-    struct str l = value_body(&left), r = value_body(&right);
-    bool both = l.n > 2 && r.n > 2;
-    *ret = value_wrap(arena_fmt(x->a, "{\"L\":[%.*s%s%.*s]}", (int)(l.n - 2), l.p + 1,
-                                both ? "," : "", (int)(r.n - 2), r.p + 1));
+    *ret = joined_lists(x, &left, &right);
     return true;
 }
 
@@ -174,8 +183,11 @@ static bool compute_add(struct apply *x, const struct expr_action *act, struct v
         unite(ret, &more, x->a);
         return true;
     }
-    if (more.type != ATTR_N) /* unverified: legacy ADD of lists appends */
-        return fail_type(x);
+    if (more.type == ATTR_L) { /* AttributeUpdates only */
+        *ret = joined_lists(x, ret, &more);
+        return true;
+    }
+    ASSERT(more.type == ATTR_N);
     value_number(old, &a);
     enum num_error e = num_add(&a, &act->value->number, &sum);
     if (e != NUM_OK)
@@ -257,11 +269,9 @@ static void touch_path(struct apply *x, const struct expr_path *p)
 
 static bool check_depth(struct apply *x, const struct change *c)
 {
-    struct value copy;
     if (c->path->count == 1 || c->value.json.p == NULL)
         return true; /* as deep as it was, or a set */
-    copy = c->value;
-    if (c->path->count - 1 + (size_t)value_depth(&copy, x->a) < ATTR_DEPTH_MAX)
+    if (c->path->count - 1 + (size_t)value_depth(&c->value) < ATTR_DEPTH_MAX)
         return true;
     return fail(x, "Nesting Levels have exceeded supported limits: Attributes in the item have "
                    "nested levels beyond supported limit");
@@ -374,7 +384,7 @@ static bool make_changes(struct apply *x, struct change *changes, size_t count)
 bool expr_update_apply(const struct expr_update *u, struct str old, struct str key,
                        struct arena *scratch, struct buf *out, struct aws_err *err)
 {
-    struct apply x = {.a = scratch, .err = err};
+    struct apply x = {.update = u, .a = scratch, .err = err};
     size_t count = u->actions.count;
     struct change *changes = ARENA_ARRAY(scratch, struct change, count + 1);
     x.item = value_of_item(old.n > 0 ? old : key, scratch);
@@ -384,6 +394,9 @@ bool expr_update_apply(const struct expr_update *u, struct str old, struct str k
     }
     if (!make_changes(&x, changes, count))
         return false;
+    /* Many references to one big value: more text than any legal item has. */
+    if (value_text_size(&x.item) > ATTR_TEXT_MAX)
+        return fail(&x, "Item size to update has exceeded the maximum allowed size");
     value_write_item(&x.item, out);
     return true;
 }

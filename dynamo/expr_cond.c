@@ -2,71 +2,102 @@
  * attributes an expression names are looked for, in one walk that stops at the last of them. */
 #include "expr_internal.h"
 #include "panic.h"
+#include <stdlib.h>
 #include <string.h>
 
+struct slot {             /* a top-level attribute that the condition reads */
+    struct str key, name; /* as in text, plain */
+    bool into;            /* some path goes further */
+};
 struct expr_cond {
     const struct expr_node *root;
-    struct str *key, *name; /* top-level attributes: as in text, plain */
-    bool *into;             /* some path goes further */
-    size_t slots, cap;
+    struct slot *slot; /* sorted by key */
+    size_t slots;
+    struct str *names; /* the same attributes in the order written */
 };
 
-static void add_slot(struct arena *a, struct expr_cond *x, struct expr_path *p)
+struct seal { /* every path of the tree, in the order written */
+    struct arena *a;
+    struct use {
+        struct expr_path *path;
+        size_t order;
+        bool first; /* that reads this attribute */
+    } * use;
+    size_t count, cap;
+};
+
+static void add_use(struct seal *s, struct expr_path *p)
 {
-    struct str key = p->step[0].key;
-    for (size_t i = 0; i < x->slots; i++) {
-        if (str_eq(x->key[i], key)) {
-            x->into[i] = x->into[i] || p->count > 1;
-            p->slot = i;
-            return;
-        }
+    if (s->count == s->cap) {
+        size_t cap = s->cap == 0 ? 8 : s->cap * 2;
+        struct use *grown = ARENA_ARRAY(s->a, struct use, cap);
+        if (s->count > 0)
+            memcpy(grown, s->use, s->count * sizeof *grown);
+        s->use = grown;
+        s->cap = cap;
     }
-    if (x->slots == x->cap) {
-        size_t cap = x->cap == 0 ? 8 : x->cap * 2;
-        struct str *keys = ARENA_ARRAY(a, struct str, cap),
-                   *names = ARENA_ARRAY(a, struct str, cap);
-        bool *into = ARENA_ARRAY(a, bool, cap);
-        for (size_t i = 0; i < x->slots; i++) {
-            keys[i] = x->key[i];
-            names[i] = x->name[i];
-            into[i] = x->into[i];
-        }
-        x->into = into;
-        x->key = keys;
-        x->name = names;
-        x->cap = cap;
-    }
-    x->key[x->slots] = key;
-    x->name[x->slots] = p->step[0].name;
-    x->into[x->slots] = p->count > 1;
-    p->slot = x->slots++;
+    s->use[s->count] = (struct use){.path = p, .order = s->count};
+    s->count++;
 }
 
-static void seal_operand(struct arena *a, struct expr_cond *x, struct expr_operand *o)
+static void collect_operand(struct seal *s, struct expr_operand *o)
 {
     if (o->kind == OPERAND_PATH)
-        add_slot(a, x, o->path);
+        add_use(s, o->path);
     ASSERT(o->kind == OPERAND_PATH || o->kind == OPERAND_VALUE || o->kind == OPERAND_SIZE);
     for (size_t i = 0; i < o->count; i++)
-        seal_operand(a, x, o->arg[i]);
+        collect_operand(s, o->arg[i]);
 }
 
-static void seal_node(struct arena *a, struct expr_cond *x, struct expr_node *n)
+static void collect(struct seal *s, struct expr_node *n)
 {
     ASSERT(n->op != EXPR_CALL);
     if (n->left != NULL)
-        seal_node(a, x, n->left);
+        collect(s, n->left);
     if (n->right != NULL)
-        seal_node(a, x, n->right);
+        collect(s, n->right);
     for (size_t i = 0; i < n->count; i++)
-        seal_operand(a, x, n->arg[i]);
+        collect_operand(s, n->arg[i]);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct use *x = a, *y = b;
+    int c = str_cmp(x->path->step[0].key, y->path->step[0].key);
+    return c != 0 ? c : (x->order > y->order) - (x->order < y->order);
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct use *x = a, *y = b;
+    return (x->order > y->order) - (x->order < y->order);
 }
 
 struct expr_cond *expr_cond_seal(struct arena *a, struct expr_node *root)
 {
     struct expr_cond *x = ARENA_NEW(a, struct expr_cond);
+    struct seal s = {.a = a};
+    size_t named = 0;
     x->root = root;
-    seal_node(a, x, root);
+    collect(&s, root);
+    if (s.count > 1)
+        qsort(s.use, s.count, sizeof *s.use, by_key);
+    x->slot = ARENA_ARRAY(a, struct slot, s.count + 1);
+    x->names = ARENA_ARRAY(a, struct str, s.count + 1);
+    for (size_t i = 0; i < s.count; i++) {
+        const struct expr_step *step = &s.use[i].path->step[0];
+        s.use[i].first = i == 0 || !str_eq(s.use[i - 1].path->step[0].key, step->key);
+        if (s.use[i].first)
+            x->slot[x->slots++] = (struct slot){step->key, step->name, false};
+        x->slot[x->slots - 1].into |= s.use[i].path->count > 1;
+        s.use[i].path->slot = x->slots - 1;
+    }
+    if (s.count > 1)
+        qsort(s.use, s.count, sizeof *s.use, by_order);
+    for (size_t i = 0; i < s.count; i++) {
+        if (s.use[i].first)
+            x->names[named++] = s.use[i].path->step[0].name;
+    }
     return x;
 }
 
@@ -86,7 +117,7 @@ struct str expr_cond_touches(const struct expr_cond *x, const struct str *names,
 {
     for (size_t i = 0; i < x->slots; i++) {
         for (size_t k = 0; k < count; k++) {
-            if (str_eq(x->name[i], names[k]))
+            if (str_eq(x->names[i], names[k]))
                 return names[k];
         }
     }
@@ -96,13 +127,13 @@ struct str expr_cond_touches(const struct expr_cond *x, const struct str *names,
 const struct str *expr_cond_names(const struct expr_cond *x, size_t *ret_count)
 {
     *ret_count = x->slots;
-    return x->name;
+    return x->names;
 }
 
 bool expr_cond_goes_into(const struct expr_cond *x, struct str name)
 {
     for (size_t i = 0; i < x->slots; i++) {
-        if (x->into[i] && str_eq(x->name[i], name))
+        if (x->slot[i].into && str_eq(x->slot[i].name, name))
             return true;
     }
     return false;
@@ -115,18 +146,40 @@ struct eval {
     struct arena *a;
 };
 
+static size_t find_slot(const struct expr_cond *x, struct str key)
+{
+    enum { FEW = 8 };
+    if (x->slots <= FEW) {
+        for (size_t i = 0; i < x->slots; i++) {
+            if (key.n == x->slot[i].key.n && memcmp(key.p, x->slot[i].key.p, key.n) == 0)
+                return i;
+        }
+        return x->slots;
+    }
+    size_t low = 0, high = x->slots;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        int c = str_cmp(x->slot[mid].key, key);
+        if (c == 0)
+            return mid;
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return x->slots;
+}
+
 static void load(const struct expr_cond *x, struct str item, struct eval *e)
 {
     size_t left = x->slots, at = 0;
     struct str key, value;
     e->found = ARENA_ARRAY(e->a, struct str, x->slots + 1);
     while (left > 0 && text_next_member(item, &at, &key, &value)) {
-        for (size_t i = 0; i < x->slots; i++) {
-            if (key.n == x->key[i].n && memcmp(key.p, x->key[i].p, key.n) == 0) {
-                e->found[i] = value;
-                left--;
-                break;
-            }
+        size_t i = find_slot(x, key);
+        if (i < x->slots) {
+            e->found[i] = value;
+            left--;
         }
     }
 }

@@ -119,6 +119,8 @@ bool expr_is_reserved(struct str word); /* expr_words.c */
 bool expr_path_equal(const struct expr_path *x, const struct expr_path *y);
 enum path_relation { PATHS_APART, PATHS_OVERLAP, PATHS_CONFLICT };
 enum path_relation expr_path_relation(const struct expr_path *x, const struct expr_path *y);
+/* Indexes before names, a path before those that go on from it. */
+struct expr_path **expr_paths_sorted(struct arena *a, struct expr_path *const *paths, size_t count);
 /* Like DynamoDB from the last path to the first: look up names, then compare with the paths
  * behind. */
 bool expr_resolve_paths(struct expr_parser *p, struct expr_path *const *paths, size_t count);

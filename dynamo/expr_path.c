@@ -1,5 +1,7 @@
 /* Document paths: how two of them relate, and what is found at their end. */
 #include "expr_internal.h"
+#include "panic.h"
+#include <stdlib.h>
 
 static bool same_step(const struct expr_step *x, const struct expr_step *y)
 {
@@ -24,6 +26,43 @@ enum path_relation expr_path_relation(const struct expr_path *x, const struct ex
     return PATHS_OVERLAP;
 }
 
+/* Indexes before names, a path before those that go on from it. */
+static int compare_paths(const void *a, const void *b)
+{
+    const struct expr_path *x = *(struct expr_path *const *)a, *y = *(struct expr_path *const *)b;
+    for (size_t i = 0; i < x->count && i < y->count; i++) {
+        const struct expr_step *s = &x->step[i], *t = &y->step[i];
+        bool sx = s->name.p == NULL, tx = t->name.p == NULL;
+        int c = sx != tx ? (sx ? -1 : 1)
+                : sx     ? (s->index > t->index) - (s->index < t->index)
+                         : str_cmp(s->key, t->key);
+        if (c != 0)
+            return c;
+    }
+    return (x->count > y->count) - (x->count < y->count);
+}
+
+struct expr_path **expr_paths_sorted(struct arena *a, struct expr_path *const *paths, size_t count)
+{
+    struct expr_path **sorted = ARENA_ARRAY(a, struct expr_path *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = paths[i];
+    if (count > 1)
+        qsort(sorted, count, sizeof *sorted, compare_paths);
+    return sorted;
+}
+
+/* If any two clash, then two that are neighbours when sorted. */
+static bool any_clash(struct arena *a, struct expr_path *const *paths, size_t count)
+{
+    struct expr_path **sorted = expr_paths_sorted(a, paths, count);
+    for (size_t i = 1; i < count; i++) {
+        if (expr_path_relation(sorted[i - 1], sorted[i]) != PATHS_APART)
+            return true;
+    }
+    return false;
+}
+
 bool expr_path_clashes(struct arena *a, struct expr_path *const *paths, size_t count, size_t k,
                        const char *prefix, struct aws_err *err)
 {
@@ -44,11 +83,13 @@ bool expr_path_clashes(struct arena *a, struct expr_path *const *paths, size_t c
 bool expr_paths_clash(struct arena *a, struct expr_path *const *paths, size_t count,
                       const char *prefix, struct aws_err *err)
 {
+    if (!any_clash(a, paths, count))
+        return false;
     for (size_t k = count; k-- > 0;) {
         if (expr_path_clashes(a, paths, count, k, prefix, err))
             return true;
     }
-    return false;
+    PANIC("paths clash, but no two of them");
 }
 
 bool expr_resolve_paths(struct expr_parser *p, struct expr_path *const *paths, size_t count)

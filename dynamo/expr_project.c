@@ -1,20 +1,18 @@
 /* Cutting paths out of an item: ProjectionExpression, AttributesToGet, and the parts that
  * UPDATED_OLD and UPDATED_NEW show. The paths become a tree once; then one walk over the text. */
 #include "expr_internal.h"
-#include <stdlib.h>
 #include <string.h>
 
-struct pick {       /* what is wanted of one value */
-    struct str key; /* of a map; p == NULL: a list element */
+struct pick {             /* what is wanted of one value */
+    struct str key, name; /* of a map, as in text and plain; p == NULL: a list element */
     uint32_t index;
     bool whole;
-    struct pick *child; /* sorted once the tree is complete */
+    struct pick *child; /* sorted */
     size_t count, cap;
 };
 struct expr_projection {
     struct pick root;
     struct str *names;
-    bool *into; /* some path goes further than the name */
 };
 
 /* Elements before members; there is never both in a legal tree. */
@@ -28,19 +26,12 @@ static int compare_to(const struct pick *p, struct str key, uint32_t index)
     return str_cmp(p->key, key);
 }
 
-static int compare_picks(const void *x, const void *y)
-{
-    const struct pick *b = y;
-    return compare_to(x, b->key, b->index);
-}
-
+/* Paths come sorted, so the same step can only be the last child. */
 static struct pick *add_pick(struct arena *a, struct pick *parent, const struct expr_step *s)
 {
     struct str key = s->name.p != NULL ? s->key : STR_NONE;
-    for (size_t i = 0; i < parent->count; i++) {
-        if (compare_to(&parent->child[i], key, s->index) == 0)
-            return &parent->child[i];
-    }
+    if (parent->count > 0 && compare_to(&parent->child[parent->count - 1], key, s->index) == 0)
+        return &parent->child[parent->count - 1];
     if (parent->count == parent->cap) {
         size_t cap = parent->cap == 0 ? 4 : parent->cap * 2;
         struct pick *grown = ARENA_ARRAY(a, struct pick, cap);
@@ -50,16 +41,8 @@ static struct pick *add_pick(struct arena *a, struct pick *parent, const struct 
         parent->cap = cap;
     }
     struct pick *p = &parent->child[parent->count++];
-    *p = (struct pick){.key = key, .index = s->index};
+    *p = (struct pick){.key = key, .name = s->name, .index = s->index};
     return p;
-}
-
-static void sort_picks(struct pick *p)
-{
-    if (p->count > 1)
-        qsort(p->child, p->count, sizeof *p->child, compare_picks);
-    for (size_t i = 0; i < p->count; i++)
-        sort_picks(&p->child[i]);
 }
 
 static const struct pick *find_pick(const struct pick *p, struct str key, uint32_t index)
@@ -78,24 +61,34 @@ static const struct pick *find_pick(const struct pick *p, struct str key, uint32
     return NULL;
 }
 
+/* Top-level names in the order written, each once. */
+static void list_names(struct arena *a, struct expr_projection *x, struct expr_path *const *paths,
+                       size_t count)
+{
+    bool *seen = ARENA_ARRAY(a, bool, x->root.count + 1);
+    size_t n = 0;
+    x->names = ARENA_ARRAY(a, struct str, x->root.count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct pick *p = find_pick(&x->root, paths[i]->step[0].key, 0);
+        size_t at = (size_t)(p - x->root.child);
+        if (!seen[at])
+            x->names[n++] = paths[i]->step[0].name;
+        seen[at] = true;
+    }
+}
+
 void expr_pick_build(struct arena *a, struct expr_path *const *paths, size_t count,
                      struct expr_projection **ret)
 {
     struct expr_projection *x = ARENA_NEW(a, struct expr_projection);
-    x->names = ARENA_ARRAY(a, struct str, count + 1);
-    x->into = ARENA_ARRAY(a, bool, count + 1);
+    struct expr_path **sorted = expr_paths_sorted(a, paths, count);
     for (size_t i = 0; i < count; i++) {
         struct pick *p = &x->root;
-        size_t before = p->count;
-        for (size_t d = 0; d < paths[i]->count; d++)
-            p = add_pick(a, p, &paths[i]->step[d]);
+        for (size_t d = 0; d < sorted[i]->count; d++)
+            p = add_pick(a, p, &sorted[i]->step[d]);
         p->whole = true;
-        if (x->root.count > before)
-            x->names[before] = paths[i]->step[0].name;
-        for (size_t k = 0; k < x->root.count && paths[i]->count > 1; k++)
-            x->into[k] = x->into[k] || str_eq(x->names[k], paths[i]->step[0].name);
     }
-    sort_picks(&x->root);
+    list_names(a, x, paths, count);
     *ret = x;
 }
 
@@ -185,7 +178,7 @@ const struct str *expr_projection_names(const struct expr_projection *x, size_t 
 bool expr_projection_goes_into(const struct expr_projection *x, struct str name)
 {
     for (size_t i = 0; i < x->root.count; i++) {
-        if (x->into[i] && str_eq(x->names[i], name))
+        if (!x->root.child[i].whole && str_eq(x->root.child[i].name, name))
             return true;
     }
     return false;

@@ -13,8 +13,8 @@ static bool read_get(struct call *c, struct jval member, struct get *g)
 {
     ddb_params_read(c->arena, jval_get(member, "Get"), &DDB_TRANSACT_READ_STYLES, &g->p);
     return ddb_params_check(c->arena, &g->p, &DDB_TRANSACT_READ_STYLES, &c->err) &&
-           item_read(g->p.v[P_KEY], ATTR_BARE, c->arena, ddb_text(c), &g->key, &c->err) &&
-           ddb_params_parse(c->arena, &g->p, ATTR_BARE, &g->exprs, &c->err);
+           item_read(g->p.v[P_KEY], ATTR_OLDER, c->arena, ddb_text(c), &g->key, &c->err) &&
+           ddb_params_parse(c->arena, &g->p, &DDB_TRANSACT_READ_STYLES, &g->exprs, &c->err);
 }
 
 /* Tables and keys of all. CALL_DONE: go on. */
@@ -67,8 +67,11 @@ static enum call_status read_all(struct call *c, const struct get *gets, size_t 
     json_arr(&c->out, "Responses");
     for (size_t i = 0; i < count; i++) {
         json_obj(&c->out, NULL);
-        int64_t size =
-            ddb_read_item(c, tables[i], &keys[i], gets[i].exprs.projection, "Item", INT64_MAX);
+        struct ddb_fetch how = {.projection = gets[i].exprs.projection,
+                                .name = "Item",
+                                .omit_empty = true,
+                                .room = INT64_MAX};
+        int64_t size = ddb_read_item(c, tables[i], &keys[i], &how);
         json_end(&c->out);
         if (size < 0)
             return CALL_FAILED;

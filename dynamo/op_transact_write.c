@@ -28,10 +28,10 @@ static size_t find_action(struct call *c, struct jval member, struct jval *ret)
         found = i;
         count++;
     }
-    if (count == 0) /* unverified: the words */
+    if (count == 0)
         aws_fail(&c->err, c->arena, &AWS_ValidationException,
-                 "The action or operation requested is invalid. Verify that the action is typed "
-                 "correctly.");
+                 "Invalid Request: TransactWriteRequest should contain Delete or Put or Update "
+                 "request");
     if (count > 1)
         aws_fail(&c->err, c->arena, &AWS_ValidationException,
                  "TransactItems can only contain one of Check, Put, Update or Delete");
@@ -52,11 +52,11 @@ static bool read_action(struct call *c, struct jval member, struct ddb_change *x
         x->kind == CHANGE_UPDATE ? &DDB_TRANSACT_UPDATE_STYLES : &DDB_TRANSACT_WRITE_STYLES;
     ddb_params_read(c->arena, action, styles, p);
     if (!ddb_params_check(c->arena, p, styles, &c->err) ||
-        !ddb_item_keep(c, p->v[actions[which].holder], ATTR_BARE, &x->given))
+        !ddb_item_keep(c, p->v[actions[which].holder], ATTR_OLDER, &x->given))
         return false;
     if (x->kind == CHANGE_PUT && x->given.size > ATTR_ITEM_SIZE_MAX)
         return aws_fail(&c->err, c->arena, &AWS_ValidationException, DDB_PUT_TOO_BIG);
-    if (!ddb_params_parse(c->arena, p, ATTR_BARE, &exprs, &c->err))
+    if (!ddb_params_parse(c->arena, p, styles, &exprs, &c->err))
         return false;
     x->cond = exprs.cond;
     x->update = exprs.update;

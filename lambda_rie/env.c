@@ -67,7 +67,7 @@ void env_complete(struct environment *e, struct str payload, bool failed, const 
             type = jval_text(jval_get(doc, "errorType"), inv->mem);
     }
     env_log_end(e, inv, status, type);
-    pool_job_done(&inv->job);
+    pool_job_done(&inv->job, failed ? -1 : now - inv->start_us);
     e->last_id = (struct str){e->id_text, (size_t)snprintf(e->id_text, sizeof e->id_text, "%.*s",
                                                            STR_ARG(inv->request_id))};
     if (e->last_id.n >= sizeof e->id_text)
@@ -291,7 +291,7 @@ static void init_failed(struct pool_env *base, struct pool_job *job)
     env_log_start(e, inv);
     e->init_reported = true;
     env_log_end(e, inv, status, type);
-    pool_job_done(job);
+    pool_job_done(job, -1);
     invocation_finish(inv, payload, true, lam_tail_view(&e->tail));
 }
 
@@ -463,4 +463,16 @@ static void emptied(struct pool *p)
     lam_pool_release((struct lam_pool *)p);
 }
 
-const struct pool_hooks env_hooks = {start, deliver, stop, refuse, init_failed, emptied};
+static void patience_over(struct timer *t)
+{
+    pool_patience_over(&LIST_ITEM(t, struct lam_pool, patience)->p);
+}
+
+static void patience(struct pool *p)
+{
+    struct lam_pool *pool = (struct lam_pool *)p;
+    pool->patience.fn = patience_over;
+    timer_set(pool->r->loop, &pool->patience, clock_mono_ms() + POOL_PATIENCE_MS);
+}
+
+const struct pool_hooks env_hooks = {start, deliver, stop, refuse, init_failed, emptied, patience};

@@ -30,6 +30,7 @@ struct lam_pool {  /* one version's environments */
     struct lam_log log;
     uint64_t invocations, billed_mb_ms;
     size_t async_running;
+    struct timer patience;
     int64_t folder_stamp, folder_checked_ms; /* local functions: newest change seen */
     bool warned_version;                     /* that the runtime's program is another version */
 };

@@ -2,6 +2,7 @@
  * from the server), the program to run, its layers and extensions. */
 #include "env.h"
 #include "log.h"
+#include "programs.h"
 #include "seam.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -171,26 +172,21 @@ static bool find_own(const struct environment *e, const struct lam_function *f,
 }
 
 /* python3.12: that very program if it is installed, else any python3. */
-static bool find_python(const struct environment *e, const struct lam_function *f, struct arena *a,
-                        struct str *ret)
+static struct str find_python(const struct environment *e, const struct lam_function *f)
 {
-    char program[4096], real[4096];
-    struct str exact = process_find_program(arena_str(a, f->runtime).p, program, sizeof program);
-    if (exact.n > 0) {
-        *ret = arena_str(a, exact);
-        return true;
-    }
-    struct str any = process_find_program("python3", program, sizeof program);
-    if (any.n == 0)
-        return false;
-    *ret = arena_str(a, any);
-    if (!e->pool->warned_version && realpath(program, real) != NULL) {
+    char name[24], real[4096];
+    snprintf(name, sizeof name, "%.*s", STR_ARG(f->runtime));
+    struct str found = program_find(name);
+    if (found.n > 0)
+        return found;
+    found = program_find("python3");
+    if (found.n > 0 && !e->pool->warned_version && realpath(found.p, real) != NULL) {
         ptrdiff_t slash = str_rfind(str_c(real), '/');
-        log_msg(LOG_WARN, "lambda", "%.*s: its runtime is %.*s, this machine has %s: that is used",
-                STR_ARG(f->name), STR_ARG(f->runtime), real + slash + 1);
+        log_msg(LOG_WARN, "lambda", "%.*s: its runtime is %s, this machine has %s: that is used",
+                STR_ARG(f->name), name, real + slash + 1);
+        e->pool->warned_version = true;
     }
-    e->pool->warned_version = true;
-    return true;
+    return found;
 }
 
 static bool find_program(const struct environment *e, const struct lam_function *f,
@@ -198,17 +194,16 @@ static bool find_program(const struct environment *e, const struct lam_function 
                          struct str *ret_missing)
 {
     struct arena *a = v->a;
-    char program[4096];
     struct str found = STR_NONE, own = runtime_root(e);
     if (str_starts(f->runtime, STR("nodejs"))) {
-        found = process_find_program("node", program, sizeof program);
+        found = program_find("node");
         *ret_missing = STR("node");
         set_node(v, e, f);
         argv[1] = (char *)arena_fmt(a, "%.*s/nodejs/bootstrap.js", STR_ARG(own)).p;
     } else if (str_starts(f->runtime, STR("python"))) {
         *ret_missing = STR("python3");
-        if (find_python(e, f, a, &found))
-            set_python(v, e);
+        found = find_python(e, f);
+        set_python(v, e);
         argv[1] = (char *)arena_fmt(a, "%.*s/python/bootstrap.py", STR_ARG(own)).p;
     } else if (find_own(e, f, spec, "bootstrap", a, &found)) {
         /* provided.*, and any other runtime whose package brings its own bootstrap */

@@ -159,10 +159,32 @@ static void deliver(struct pool_env *e, struct pool_job *j)
     e->pool->set->hooks->deliver(e, j);
 }
 
+/* Will the busy environments be through with what waits before a new one could help? */
+static bool is_worth_waiting(const struct pool *p)
+{
+    int64_t busy = 0;
+    for (const struct list *n = p->envs.next; n != &p->envs; n = n->next) {
+        const struct pool_env *e = LIST_ITEM(n, struct pool_env, link);
+        busy += e->state == POOL_BUSY && !e->stale;
+    }
+    return busy > 0 && !p->fresh && p->typical_us > 0 &&
+           p->typical_us * (int64_t)p->waiting / busy < POOL_PATIENCE_MS * 1000;
+}
+
+static void wait_patiently(struct pool *p)
+{
+    if (p->patient)
+        return;
+    p->patient = true;
+    p->patience_from = p->submitted;
+    p->set->hooks->patience(p);
+}
+
 void pool_submit(struct pool *p, struct pool_job *j)
 {
     enum pool_refusal why;
     j->pool = p;
+    j->number = ++p->submitted;
     list_init(&j->link);
     if (p->deleted || p->set->stopping) {
         p->set->hooks->refuse(j, p->deleted ? POOL_DELETED : POOL_STOPPING_SERVER);
@@ -181,12 +203,30 @@ void pool_submit(struct pool *p, struct pool_job *j)
     }
     list_push_back(&p->jobs, &j->link);
     p->waiting++;
-    start_more(p);
+    if (p->set->hooks->patience == NULL || !is_worth_waiting(p))
+        start_more(p);
+    else
+        wait_patiently(p);
 }
 
-void pool_job_done(struct pool_job *j)
+void pool_patience_over(struct pool *p)
 {
-    count(j->pool, false);
+    p->patient = false;
+    if (p->waiting == 0)
+        return;
+    if (LIST_ITEM(p->jobs.next, struct pool_job, link)->number <= p->patience_from)
+        start_more(p); /* it has waited all the time */
+    else
+        wait_patiently(p);
+}
+
+void pool_job_done(struct pool_job *j, int64_t duration_us)
+{
+    struct pool *p = j->pool;
+    count(p, false);
+    if (duration_us >= 0)
+        p->typical_us =
+            p->typical_us == 0 ? duration_us + 1 : (p->typical_us * 7 + duration_us) / 8 + 1;
 }
 
 static void leave_init(struct pool_env *e)

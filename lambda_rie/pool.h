@@ -18,6 +18,7 @@ struct pool_env;
 struct pool_job { /* an invocation: embedded in its owner's */
     struct list link;
     struct pool *pool;
+    uint64_t number; /* in the order of submission */
 };
 enum pool_state { POOL_INIT, POOL_IDLE, POOL_BUSY, POOL_STOPPING };
 struct pool_env { /* an environment: embedded in its owner's */
@@ -46,7 +47,12 @@ struct pool_hooks {
     /* The environment that was started for j ended in INIT. */
     void (*init_failed)(struct pool_env *e, struct pool_job *j);
     void (*emptied)(struct pool *p); /* deleted, and nothing is left of it: free it */
+    /* Invocations wait for busy environments that will be free very soon: call pool_patience_over
+     * after POOL_PATIENCE_MS. NULL: environments are always started at once. */
+    void (*patience)(struct pool *p);
 };
+/* A new environment takes a hundred times as long to start as a quick handler takes to answer. */
+enum { POOL_PATIENCE_MS = 4 };
 struct pool_set { /* everything of one server */
     const struct pool_hooks *hooks;
     size_t max_environments; /* what the machine carries */
@@ -69,6 +75,9 @@ struct pool {
     struct list envs; /* most recently used first */
     struct list jobs; /* oldest first */
     size_t waiting, starting, provisioned, want_provisioned;
+    uint64_t submitted, patience_from;
+    int64_t typical_us;      /* how long its invocations take; 0: not known */
+    bool patient;            /* pool_patience_over is on its way */
     bool fresh;              /* every invocation gets a new environment */
     bool provisioned_failed; /* the last one started for that died in INIT */
     bool deleted;
@@ -81,8 +90,9 @@ void pool_init(struct pool *p, struct pool_set *s, struct pool_group *g);
 void pool_delete(struct pool *p);
 /* Runs j, now or when an environment is free, or refuses it. */
 void pool_submit(struct pool *p, struct pool_job *j);
-/* j is over (also a refused one must not be given back here). */
-void pool_job_done(struct pool_job *j);
+/* j is over, after running duration_us (-1: unknown). Not for refused ones. */
+void pool_job_done(struct pool_job *j, int64_t duration_us);
+void pool_patience_over(struct pool *p);
 /* False: an invocation would be throttled now; *ret_why tells by which limit. */
 bool pool_has_room(const struct pool *p, enum pool_refusal *ret_why);
 

@@ -48,6 +48,7 @@ struct rhttp_conn {
     struct rhttp_req req;
     size_t dropped;
     bool chunked, close_after, closing, paused, running, gone;
+    bool held; /* when this request began, a reply was not yet written */
 };
 
 /* ---- connections ---- */
@@ -309,9 +310,10 @@ static void conn_run(struct rhttp_conn *c)
     c->running = true;
     bool more = true;
     while (more && !c->gone && !c->paused) {
-        if (c->state == AT_HEAD)
+        if (c->state == AT_HEAD) {
+            c->held = c->out.n > 0;
             more = c->in.n > c->at && read_head(c);
-        else if (c->state == AT_BODY)
+        } else if (c->state == AT_BODY)
             more = read_body(c) || c->state == AT_HEAD;
         else if (c->state == WAITING)
             more = false;
@@ -320,7 +322,10 @@ static void conn_run(struct rhttp_conn *c)
     }
     if (!c->gone && c->at > 0 && c->state == AT_HEAD)
         compact(c);
-    if (!c->gone && c->out.n > 0)
+    /* a peer that has sent its next request already does not wait for this reply: it leaves
+     * together with the next one, which saves the peer a wake-up */
+    bool later = c->state == WAITING && c->held && c->out.n < 4096;
+    if (!c->gone && c->out.n > 0 && !later)
         flush(c);
     if (!c->gone && c->closing && c->out.n == 0)
         conn_lost(c);

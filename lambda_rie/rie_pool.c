@@ -77,6 +77,7 @@ void lam_pool_free(struct lam_pool *p)
 
 void lam_pool_release(struct lam_pool *p)
 {
+    timer_clear(p->r->loop, &p->patience);
     group_drop(p->r, p->group_key, p->group);
     free(p->group_key);
     lam_log_release(&p->log);

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-extern const unsigned char embed_node_bootstrap[], embed_node_preload[];
-extern const size_t embed_node_bootstrap_size, embed_node_preload_size;
+extern const unsigned char embed_node_bootstrap[], embed_node_preload[], embed_python_bootstrap[];
+extern const size_t embed_node_bootstrap_size, embed_node_preload_size, embed_python_bootstrap_size;
 
 int runtime_files_write(const char *dir)
 {
@@ -13,10 +13,15 @@ int runtime_files_write(const char *dir)
         const unsigned char *bytes;
         size_t size;
     } files[] = {{"nodejs/bootstrap.js", embed_node_bootstrap, embed_node_bootstrap_size},
-                 {"nodejs/preload.js", embed_node_preload, embed_node_preload_size}};
+                 {"nodejs/preload.js", embed_node_preload, embed_node_preload_size},
+                 {"python/bootstrap.py", embed_python_bootstrap, embed_python_bootstrap_size}};
     char path[4096];
-    snprintf(path, sizeof path, "%s/nodejs", dir);
-    int error = file_mkdirs(path, 0755);
+    int error = 0;
+    static const char *const folders[] = {"nodejs", "python", "native"};
+    for (size_t i = 0; error == 0 && i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, folders[i]);
+        error = file_mkdirs(path, 0755);
+    }
     for (size_t i = 0; error == 0 && i < sizeof files / sizeof *files; i++) {
         if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, files[i].path) >= sizeof path)
             return -ENAMETOOLONG;

@@ -164,8 +164,9 @@ TEST(what_is_wrong_before_the_tables_is_an_error_of_the_request)
               "item");
     CHECK_STR(transact("{'Put':{'TableName':'none','Item':{'pk':{'S':'a'}}}}," PUT("b"), ""),
               "ResourceNotFoundException: Requested resource not found");
-    CHECK_STR(transact("{}", ""), "ValidationException: The action or operation requested is "
-                                  "invalid. Verify that the action is typed correctly.");
+    CHECK_STR(transact("{}", ""),
+              "ValidationException: Invalid Request: TransactWriteRequest should contain "
+              "Delete or Put or Update request");
     CHECK_STR(
         transact("{'Put':{'TableName':'hhh','Item':{}},'Delete':{'TableName':'hhh','Key':{}}}", ""),
         "ValidationException: TransactItems can only contain one of Check, Put, Update or "
@@ -178,6 +179,13 @@ TEST(what_is_wrong_before_the_tables_is_an_error_of_the_request)
                        ""),
               "ValidationException: Value provided in ExpressionAttributeValues unused in "
               "expressions: keys: {:w}");
+    CHECK_STR(transact("{'Put':{'TableName':'hhh','Item':{'pk':{'S':'a'}},"
+                       "'ExpressionAttributeValues':{':w':{'S':'x'}}}}",
+                       ""),
+              "ValidationException: ExpressionAttributeValues can only be specified when using "
+              "expressions: ConditionExpression is null");
+    CHECK_STR(transact("{'Put':{'TableName':'hhh','Item':{'pk':{'SS':['b','b']}}}}", ""),
+              INVALID "Input collection [b, b] contains duplicates.");
     CHECK_STR(transact("{'ConditionCheck':{'TableName':'hhh','Key':{'pk':{'S':'a'}}}}", ""),
               "ValidationException: 1 validation error detected: Value null at "
               "'transactItems.1.member.conditionCheck.conditionExpression' failed to satisfy "
@@ -361,6 +369,9 @@ TEST(gets_are_positional_and_projected)
     CHECK(open_tables());
     put("hhh", "{'pk':{'S':'1'},'x':{'N':'1'},'y':{'N':'2'}}", "");
     put("rrr", "{'pk':{'S':'1'},'sk':{'N':'2'}}", "");
+    CHECK_Q(transact_get("{'Get':{'TableName':'hhh','Key':{'pk':{'S':'1'}},"
+                         "'ProjectionExpression':'nope'}}"),
+            "{'Responses':[{}]}");
     CHECK_Q(transact_get("{'Get':{'TableName':'rrr','Key':{'pk':{'S':'1'},'sk':{'N':'2'}}}},"
                          "{'Get':{'TableName':'hhh','Key':{'pk':{'S':'none'}}}},"
                          "{'Get':{'TableName':'hhh','Key':{'pk':{'S':'1'}},"

@@ -49,15 +49,21 @@ static void on_init_failed(struct pool_env *e, struct pool_job *j)
 {
     (void)e;
     ((struct job *)j)->init_failed = true;
-    pool_job_done(j);
+    pool_job_done(j, -1);
 }
 static void on_emptied(struct pool *p)
 {
     (void)p;
     emptied++;
 }
-static const struct pool_hooks hooks = {on_start,  on_deliver,     on_stop,
-                                        on_refuse, on_init_failed, on_emptied};
+static int patiences;
+static void on_patience(struct pool *p)
+{
+    (void)p;
+    patiences++;
+}
+static const struct pool_hooks hooks = {on_start,       on_deliver, on_stop,    on_refuse,
+                                        on_init_failed, on_emptied, on_patience};
 
 static void begin(void)
 {
@@ -65,7 +71,7 @@ static void begin(void)
     pool_set_init(&set, &hooks);
     group = (struct pool_group){.reserved = -1};
     pool_init(&pool, &set, &group);
-    starts = emptied = 0;
+    starts = emptied = patiences = 0;
     cannot_start = false;
     last = NULL;
 }
@@ -82,7 +88,7 @@ static void gone(struct env *e)
 static void answer(struct job *j)
 {
     struct env *e = j->ran_on;
-    pool_job_done(&j->base);
+    pool_job_done(&j->base, -1);
     ready(e);
 }
 static void end(void)
@@ -136,7 +142,7 @@ TEST(concurrent_invocations_scale_out_and_start_no_more_at_once_than_helps)
     for (int i = 0; i < 10; i++)
         CHECK(j[i].ran_on != NULL);
     for (int i = 0; i < 10; i++)
-        pool_job_done(&j[i].base);
+        pool_job_done(&j[i].base, -1);
     end();
 }
 
@@ -167,7 +173,7 @@ TEST(an_environment_that_crashed_is_replaced_for_those_who_wait)
     pool_submit(&pool, &b.base);
     ready(last);
     struct env *first = last;
-    pool_job_done(&a.base); /* the owner fails it */
+    pool_job_done(&a.base, -1); /* the owner fails it */
     gone(first);
     CHECK_I64(starts, 2);
     ready(last);
@@ -460,5 +466,46 @@ TEST(a_stopping_server_lets_invocations_finish_and_starts_no_new_ones)
     CHECK(b.ran_on == last);
     answer(&b);
     CHECK_I64(last->stops, 1);
+    end();
+}
+
+TEST(quick_handlers_are_waited_for_but_no_longer_than_patience_lasts)
+{
+    struct job j[4] = {0};
+    begin();
+    pool.typical_us = 200;
+    pool_submit(&pool, &j[0].base);
+    ready(last);
+    struct env *only = last;
+    pool_submit(&pool, &j[1].base);
+    pool_submit(&pool, &j[2].base);
+    CHECK_I64(starts, 1);
+    CHECK_I64(patiences, 1);
+    answer(&j[0]);
+    answer(&j[1]);
+    CHECK(j[2].ran_on == only);
+    pool_submit(&pool, &j[3].base);
+    pool_patience_over(&pool); /* j[3] came later: another while */
+    CHECK_I64(starts, 1);
+    CHECK_I64(patiences, 2);
+    pool_patience_over(&pool); /* j[2] is stuck */
+    CHECK_I64(starts, 2);
+    ready(last);
+    CHECK(j[3].ran_on == last && last != only);
+    pool_patience_over(&pool); /* nothing waits: nothing happens */
+    CHECK_I64(starts, 2);
+    end();
+}
+
+TEST(slow_handlers_are_not_waited_for)
+{
+    struct job j[2] = {0};
+    begin();
+    pool.typical_us = 100000;
+    pool_submit(&pool, &j[0].base);
+    ready(last);
+    pool_submit(&pool, &j[1].base);
+    CHECK_I64(starts, 2);
+    CHECK_I64(patiences, 0);
     end();
 }

@@ -1,7 +1,8 @@
 // Puddle's runtime client for Node.js 18 and newer: loads the handler, then speaks the Runtime API
 // over one raw socket (response and next poll in one write). Semantics follow AWS's runtime client
-// 3.x: the first of callback, context.succeed/fail/done and the promise wins; a callback's value is
-// held until the event loop is empty unless context.callbackWaitsForEmptyEventLoop is false.
+// 3.x (4.x for nodejs24.x): the first of callback, context.succeed/fail/done and the promise wins; a
+// callback's value is held until the event loop is empty unless
+// context.callbackWaitsForEmptyEventLoop is false.
 'use strict';
 const fs = require('fs');
 const net = require('net');
@@ -9,14 +10,20 @@ const path = require('path');
 const util = require('util');
 const Module = require('module');
 
-const taskRoot = process.env.LAMBDA_TASK_ROOT || process.cwd();
-const api = process.env.AWS_LAMBDA_RUNTIME_API;
-const colon = api.lastIndexOf(':');
 const PREFIX = '/2018-06-01/runtime/';
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
+let taskRoot, api, socket, version24;
 let requestId; // of the running invocation; undefined before the first
 let current = null; // the running invocation's state
+let handler;
+let warned = false;
 
 // ---- logs -------------------------------------------------------------------------------------
+
+const LEVELS = { TRACE: 1, DEBUG: 2, INFO: 3, WARN: 4, ERROR: 5, FATAL: 6 };
+let jsonLogs = false;
+let minimum = 0;
 
 function writeOut(text) {
   let bytes = Buffer.from(text);
@@ -29,37 +36,74 @@ function writeOut(text) {
   }
 }
 
-const jsonLogs = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
-
-function logLine(level, args) {
-  const timestamp = new Date().toISOString();
-  if (jsonLogs) {
-    const message = args.length === 1 && typeof args[0] === 'object' && args[0] !== null &&
-      !(args[0] instanceof Error) ? args[0] : util.format(...args);
-    writeOut(JSON.stringify({ timestamp, level, requestId, message }) + '\n');
-    return;
-  }
-  const text = util.format(...args).replace(/\n/g, '\r');
-  writeOut(`${timestamp}\t${requestId}\t${level}\t${text}\n`);
+function errorFacts(error) {
+  return {
+    errorType: (error.constructor && error.constructor.name) || 'UnknownError',
+    errorMessage: error.message,
+    stackTrace: typeof error.stack === 'string' ? error.stack.split('\n') : [error.stack],
+  };
 }
 
-for (const [method, level] of Object.entries({
-  log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR', debug: 'DEBUG', trace: 'TRACE',
-})) {
-  console[method] = (...args) => logLine(level, args);
+const replaceError = (key, value) => (value instanceof Error ? { ...errorFacts(value), ...value } : value);
+
+function jsonLine(level, args) {
+  const line = { timestamp: new Date().toISOString(), level, requestId };
+  if (args.length === 1) {
+    line.message = args[0];
+    try {
+      return JSON.stringify(line, replaceError);
+    } catch {
+      line.message = util.format(line.message);
+      return JSON.stringify(line);
+    }
+  }
+  line.message = util.format(...args);
+  const error = args.find((arg) => arg instanceof Error);
+  if (error) Object.assign(line, errorFacts(error));
+  return JSON.stringify(line);
+}
+
+function logLine(level, args) {
+  if (LEVELS[level] < minimum) return;
+  if (jsonLogs) {
+    writeOut(jsonLine(level, args) + '\n');
+    return;
+  }
+  const id = requestId === undefined && version24 ? '-' : requestId;
+  const text = util.format(...args).replace(/\n/g, '\r');
+  writeOut(`${new Date().toISOString()}\t${id}\t${level}\t${text}\n`);
+}
+
+function patchConsole() {
+  jsonLogs = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+  if (jsonLogs) minimum = LEVELS[(process.env.AWS_LAMBDA_LOG_LEVEL || '').toUpperCase()] || 0;
+  for (const [method, level] of Object.entries({
+    log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR', debug: 'DEBUG', trace: 'TRACE', fatal: 'FATAL',
+  })) {
+    console[method] = (...args) => logLine(level, args);
+  }
 }
 
 // ---- errors -----------------------------------------------------------------------------------
 
+function isError(value) {
+  return util.types.isNativeError(value) ||
+    (value && value.name && value.message !== undefined && value.stack);
+}
+
 function describe(error) {
-  if (util.types.isNativeError(error) || (error && error.name && error.message !== undefined && error.stack)) {
+  try {
+    if (isError(error)) {
+      return { errorType: error.name, errorMessage: error.message, trace: String(error.stack).split('\n') };
+    }
+    return { errorType: typeof error, errorMessage: error.toString(), trace: [] };
+  } catch {
     return {
-      errorType: error.name,
-      errorMessage: error.message,
-      trace: String(error.stack).split('\n'),
+      errorType: 'handled',
+      errorMessage: 'callback called with Error argument, but there was a problem while retrieving one or more of ' +
+        'its message, name, and stack',
     };
   }
-  return { errorType: typeof error, errorMessage: String(error), trace: [] };
 }
 
 function namedError(name, message, cause) {
@@ -75,61 +119,101 @@ function errorJson(error) {
 
 function logError(title, error) {
   const facts = describe(error);
+  if (jsonLogs) {
+    logLine('ERROR', [{ errorType: facts.errorType, errorMessage: facts.errorMessage, stackTrace: facts.trace }]);
+    return;
+  }
+  let more = {};
+  try {
+    more = Object.assign({}, error);
+    JSON.stringify(more);
+  } catch {
+    more = {};
+  }
   logLine('ERROR', [`${title} \t${JSON.stringify({
-    errorType: facts.errorType, errorMessage: facts.errorMessage, ...Object.assign({}, error), stack: facts.trace,
+    errorType: facts.errorType, errorMessage: facts.errorMessage, ...more, stack: facts.trace,
   })}`]);
 }
 
 // ---- Runtime API ------------------------------------------------------------------------------
 
-const socket = net.connect({ host: api.slice(0, colon), port: Number(api.slice(colon + 1)) });
-socket.setNoDelay(true);
-socket.on('error', () => process.exit(1));
-socket.on('close', () => process.exit(1));
-
 const waiting = []; // what to do with each reply still to come, in order
-let received = Buffer.alloc(0);
+let pending = null; // bytes of a message that is not complete yet
+let HOST, NEXT;
 
-socket.on('data', (chunk) => {
-  received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-  for (;;) {
-    const end = received.indexOf('\r\n\r\n');
-    if (end < 0) return;
-    const lines = received.toString('latin1', 0, end).split('\r\n');
-    const headers = {};
-    for (let i = 1; i < lines.length; i++) {
-      const at = lines[i].indexOf(':');
-      headers[lines[i].slice(0, at).toLowerCase()] = lines[i].slice(at + 1).trim();
-    }
-    const total = end + 4 + Number(headers['content-length'] || 0);
-    if (received.length < total) return;
-    const body = received.subarray(end + 4, total);
-    received = received.subarray(total);
-    waiting.shift()(Number(lines[0].split(' ')[1]), headers, body);
+function connect() {
+  const colon = api.lastIndexOf(':');
+  HOST = `Host: ${api}\r\n`;
+  NEXT = `GET ${PREFIX}invocation/next HTTP/1.1\r\n${HOST}User-Agent: puddle-nodejs/${process.versions.node}\r\n\r\n`;
+  socket = net.connect({
+    host: api.slice(0, colon),
+    port: Number(api.slice(colon + 1)),
+    onread: { buffer: Buffer.allocUnsafe(65536), callback: onBytes },
+  });
+  socket.setNoDelay(true);
+  socket.on('error', () => process.exit(1));
+  socket.on('close', () => process.exit(1));
+}
+
+function onBytes(n, buffer) {
+  let bytes = buffer.subarray(0, n);
+  if (pending !== null) {
+    pending.parts.push(Buffer.from(bytes));
+    pending.n += n;
+    if (pending.n < pending.need) return true;
+    bytes = Buffer.concat(pending.parts);
+    pending = null;
   }
-});
+  for (;;) {
+    const end = bytes.indexOf('\r\n\r\n');
+    let need = bytes.length + 1;
+    if (end >= 0) {
+      const head = bytes.latin1Slice(0, end);
+      const at = head.indexOf('Content-Length: ');
+      need = end + 4 + (at < 0 ? 0 : parseInt(head.slice(at + 16, at + 32), 10));
+      if (bytes.length >= need) {
+        waiting.shift()(head, bytes.subarray(end + 4, need));
+        if (bytes.length === need) return true;
+        bytes = bytes.subarray(need);
+        continue;
+      }
+    }
+    pending = { parts: [Buffer.from(bytes)], n: bytes.length, need };
+    return true;
+  }
+}
 
-function formatPost(target, body, type) {
-  const bytes = Buffer.from(body);
+function headersOf(head) {
+  const headers = {};
+  for (const line of head.split('\r\n').slice(1)) {
+    const at = line.indexOf(':');
+    headers[line.slice(0, at).toLowerCase()] = line.slice(at + 1).trim();
+  }
+  return headers;
+}
+
+const ignore = () => {};
+
+// One post and the next poll (or an end) in one write.
+function post(target, body, type, then, exitCode) {
   const extra = type ? `Lambda-Runtime-Function-Error-Type: ${type.replace(/[^\x20-\x7e]/g, '?')}\r\n` : '';
-  return [Buffer.from(`POST ${PREFIX}${target} HTTP/1.1\r\nHost: ${api}\r\nContent-Type: application/json\r\n` +
-    `${extra}Content-Length: ${bytes.length}\r\n\r\n`), bytes];
+  const head = `POST ${PREFIX}${target} HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n` +
+    `${extra}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  socket.ref();
+  if (exitCode === undefined) {
+    waiting.push(ignore, onEvent);
+    if (typeof body === 'string') socket.write(head + body + NEXT);
+    else socket.write(Buffer.concat([Buffer.from(head), body, Buffer.from(NEXT)]));
+  } else {
+    waiting.push(() => process.exit(exitCode));
+    socket.write(head + body);
+  }
 }
 
-const NEXT = Buffer.from(`GET ${PREFIX}invocation/next HTTP/1.1\r\nHost: ${api}\r\n\r\n`);
-
-// Sends the parts, expecting one reply to each post before the next event.
-function postAndPoll(post) {
+function poll() {
   socket.ref();
-  if (post) waiting.push(() => {});
   waiting.push(onEvent);
-  socket.write(post ? Buffer.concat([...post, NEXT]) : NEXT);
-}
-
-function postAndExit(post, code) {
-  socket.ref();
-  waiting.push(() => process.exit(code));
-  socket.write(Buffer.concat(post));
+  socket.write(NEXT);
 }
 
 // ---- handler ----------------------------------------------------------------------------------
@@ -163,6 +247,8 @@ function installTypeScript(file) {
   const compile = (module, filename) => {
     const { code } = esbuild.transformSync(fs.readFileSync(filename, 'utf8'), {
       loader: 'ts', format: 'cjs', target: 'node18', sourcemap: 'inline', sourcefile: filename,
+      define: { 'import.meta.url': '__puddle_url' },
+      banner: `const __puddle_url = require('url').pathToFileURL(__filename).href;`,
     });
     module._compile(code, filename);
   };
@@ -202,17 +288,15 @@ async function loadHandler() {
     }
     throw error;
   }
-  const wanted = name.slice(dot + 1);
-  const find = (from) => wanted.split('.').reduce((value, key) => value && value[key], from);
-  let handler = find(loaded);
-  if (handler === undefined && loaded && loaded.default) handler = find(loaded.default);
-  if (handler === undefined) throw namedError('Runtime.HandlerNotFound', `${full} is undefined or not exported`);
-  if (typeof handler !== 'function') throw namedError('Runtime.HandlerNotFound', `${full} is not a function`);
-  return handler;
+  const found = name.slice(dot + 1).split('.').reduce((value, key) => value && value[key], loaded);
+  if (found === undefined || found === null) {
+    throw namedError('Runtime.HandlerNotFound', `${full} is undefined or not exported`);
+  }
+  if (typeof found !== 'function') throw namedError('Runtime.HandlerNotFound', `${full} is not a function`);
+  return found;
 }
 
-let handler;
-let warned = false;
+// ---- one invocation -----------------------------------------------------------------------------
 
 function respond(invocation, value) {
   let body;
@@ -224,13 +308,13 @@ function respond(invocation, value) {
     return;
   }
   current = null;
-  postAndPoll(formatPost(`invocation/${invocation.id}/response`, body));
+  post(`invocation/${invocation.id}/response`, body);
 }
 
 function fail(invocation, error) {
   logError('Invoke Error', error);
   current = null;
-  postAndPoll(formatPost(`invocation/${invocation.id}/error`, errorJson(error), describe(error).errorType));
+  post(`invocation/${invocation.id}/error`, errorJson(error), describe(error).errorType);
 }
 
 // First caller wins. wait: hold a success until the loop is empty, if the context says so.
@@ -258,7 +342,7 @@ process.on('beforeExit', () => {
   if (invocation === null) return;
   if (invocation.held) {
     invocation.held();
-  } else if (!invocation.finished) { // nothing left that could still answer
+  } else if (!invocation.finished && !invocation.stream) { // nothing left that could still answer
     invocation.finished = true;
     respond(invocation, null);
   }
@@ -267,13 +351,14 @@ process.on('beforeExit', () => {
 function makeContext(invocation, headers) {
   const deadline = Number(headers['lambda-runtime-deadline-ms']);
   const parse = (text) => (text ? JSON.parse(text) : undefined);
-  const context = {
+  const env = invocation.env;
+  return {
     callbackWaitsForEmptyEventLoop: true,
-    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
-    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
-    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
-    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
-    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    functionVersion: env.version,
+    functionName: env.name,
+    memoryLimitInMB: env.memory,
+    logGroupName: env.group,
+    logStreamName: env.stream,
     clientContext: parse(headers['lambda-runtime-client-context']),
     identity: parse(headers['lambda-runtime-cognito-identity']),
     invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
@@ -283,12 +368,19 @@ function makeContext(invocation, headers) {
     fail: (error) => settle(invocation, error === undefined || error === null ? 'handled' : error, undefined, true),
     done: (error, value) => settle(invocation, error, value, true),
   };
-  return context;
 }
 
-function onEvent(status, headers, body) {
-  if (status !== 200) process.exit(1);
-  const invocation = { id: headers['lambda-runtime-aws-request-id'], finished: false, held: null };
+let fixed; // of the context, read once
+
+const orText = (error) => (error === undefined || error === null ? String(error) : error);
+
+function onEvent(head, body) {
+  if (!head.startsWith('HTTP/1.1 200')) process.exit(1);
+  const headers = headersOf(head);
+  const invocation = {
+    id: headers['lambda-runtime-aws-request-id'], finished: false, byPromise: false, held: null, stream: null,
+    context: null, env: fixed,
+  };
   requestId = invocation.id;
   current = invocation;
   socket.unref();
@@ -297,37 +389,176 @@ function onEvent(status, headers, body) {
   try {
     invocation.context = makeContext(invocation, headers);
     const event = JSON.parse(body.toString('utf8'));
+    if (handler[STREAMING] !== undefined) {
+      runStreaming(invocation, event);
+      return;
+    }
     result = handler(event, invocation.context, (error, value) => settle(invocation, error, value, true));
   } catch (error) {
-    settle(invocation, error === undefined || error === null ? String(error) : error, undefined, false);
+    settle(invocation, orText(error), undefined, false);
     return;
   }
   if (result && typeof result.then === 'function') {
     result.then((value) => settle(invocation, null, value, false),
-      (error) => settle(invocation, error === undefined || error === null ? String(error) : error, undefined, false));
+      (error) => settle(invocation, orText(error), undefined, false));
   }
 }
+
+// ---- streamed responses -------------------------------------------------------------------------
+
+function makeStream(invocation) {
+  const { Writable } = require('stream');
+  const mark = Number(handler[HIGH_WATER_MARK]);
+  let type = 'application/octet-stream';
+  let before = null; // runs ahead of the first byte: HttpResponseStream's prelude
+  const state = { started: false, done: false };
+  const frame = (bytes) => Buffer.concat([Buffer.from(bytes.length.toString(16) + '\r\n'), bytes, Buffer.from('\r\n')]);
+  const begin = () => {
+    if (state.started) return;
+    state.started = true;
+    const first = before ? before() : null;
+    socket.ref();
+    socket.write(`POST ${PREFIX}invocation/${invocation.id}/response HTTP/1.1\r\n${HOST}Content-Type: ${type}\r\n` +
+      'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n' +
+      'Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n');
+    if (first) socket.write(frame(first));
+  };
+  const end = (trailers) => {
+    state.done = true;
+    current = null;
+    waiting.push(ignore, onEvent);
+    socket.write(`0\r\n${trailers}\r\n${NEXT}`);
+  };
+  const stream = new Writable({
+    highWaterMark: mark > 0 ? mark : 64 * 1024,
+    write(chunk, encoding, done) {
+      if (state.done) {
+        done();
+        return;
+      }
+      begin();
+      const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, encoding);
+      if (bytes.length === 0) done();
+      else socket.write(frame(bytes), done);
+    },
+    final(done) {
+      if (!state.done) {
+        begin();
+        state.finish = () => end('');
+      }
+      done();
+    },
+  });
+  stream.setContentType = (given) => { type = String(given).replace(/[\r\n]/g, ''); };
+  stream._onBeforeFirstWrite = null;
+  stream.puddlePrelude = (fn) => { before = fn; };
+  state.failLate = (error) => {
+    begin();
+    const encoded = Buffer.from(errorJson(error)).toString('base64');
+    end(`Lambda-Runtime-Function-Error-Type: ${String(describe(error).errorType).replace(/[^\x20-\x7e]/g, '?')}\r\n` +
+      `Lambda-Runtime-Function-Error-Body: ${encoded}\r\n`);
+  };
+  return { stream, state };
+}
+
+function runStreaming(invocation, event) {
+  const { stream, state } = makeStream(invocation);
+  invocation.stream = stream;
+  let settled = false;
+  const failStream = (error) => {
+    if (state.done) return;
+    if (!state.started) {
+      state.done = true;
+      fail(invocation, error);
+      return;
+    }
+    logError('Invoke Error', error);
+    state.failLate(error);
+  };
+  const maybeFinish = () => {
+    if (settled && state.finish && !state.done) state.finish();
+  };
+  stream.on('error', failStream);
+  stream.on('finish', maybeFinish);
+  let result;
+  try {
+    result = handler(event, stream, invocation.context);
+  } catch (error) {
+    failStream(orText(error));
+    return;
+  }
+  if (!result || typeof result.then !== 'function') {
+    failStream(namedError('Runtime.MalformedStreamingHandler', 'Streaming does not support non-async handlers.'));
+    return;
+  }
+  result.then(() => { settled = true; maybeFinish(); }, (error) => failStream(orText(error)));
+}
+
+globalThis.awslambda = {
+  streamifyResponse(fn, options) {
+    fn[STREAMING] = 'response';
+    if (options && options.highWaterMark !== undefined) fn[HIGH_WATER_MARK] = parseInt(options.highWaterMark, 10);
+    return fn;
+  },
+  HttpResponseStream: class HttpResponseStream {
+    static from(stream, prelude) {
+      stream.setContentType('application/vnd.awslambda.http-integration-response');
+      stream.puddlePrelude(() => Buffer.concat([Buffer.from(JSON.stringify(prelude)), Buffer.alloc(8)]));
+      return stream;
+    }
+  },
+};
+
+// ---- ends ---------------------------------------------------------------------------------------
 
 function dieWith(error, title, code) {
   logError(title, error);
   const target = current ? `invocation/${current.id}/error` : 'init/error';
+  const streaming = current && current.stream && current.stream.writableLength !== undefined;
   current = null;
-  postAndExit(formatPost(target, errorJson(error), describe(error).errorType), code);
+  if (streaming) process.exit(code);
+  post(target, errorJson(error), describe(error).errorType, null, code);
 }
 
 process.on('unhandledRejection', (reason) => {
-  const error = namedError('Runtime.UnhandledPromiseRejection', reason && reason.message ? String(reason) : String(reason));
+  const error = namedError('Runtime.UnhandledPromiseRejection', String(reason));
   if (reason && reason.stack) error.stack = `Runtime.UnhandledPromiseRejection: ${reason}\n${reason.stack}`;
   error.reason = reason;
   dieWith(error, 'Unhandled Promise Rejection', 128);
 });
 process.on('uncaughtException', (error) => dieWith(error, 'Uncaught Exception', 129));
 
-loadHandler().then((loaded) => {
-  handler = loaded;
-  if (handler.length >= 3 && /^AWS_Lambda_nodejs(2[4-9]|[3-9]\d)/.test(process.env.AWS_EXECUTION_ENV || '')) {
-    logLine('WARN', ['puddle: the handler declares 3 parameters (callback). AWS nodejs24.x refuses it at init ' +
-      '(Runtime.CallbackHandlerDeprecated); it works on nodejs22.x and older']);
+// ---- start --------------------------------------------------------------------------------------
+
+function checkSignature() {
+  if (!version24 || handler.length < 3 || handler[STREAMING] !== undefined) return;
+  if (process.env.PUDDLE_STRICT) {
+    throw namedError('Runtime.CallbackHandlerDeprecated',
+      'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need ' +
+      'to modify this function to use a supported handler signature to use Node.js 24 or later. For more information ' +
+      'see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.');
   }
-  postAndPoll(null);
-}, (error) => dieWith(error, 'Uncaught Exception', 1));
+  logLine('WARN', ['puddle: the handler declares 3 parameters (callback). AWS nodejs24.x refuses it at init ' +
+    '(Runtime.CallbackHandlerDeprecated); it works on nodejs22.x and older']);
+}
+
+function start() {
+  const env = process.env;
+  taskRoot = env.LAMBDA_TASK_ROOT || process.cwd();
+  api = env.AWS_LAMBDA_RUNTIME_API;
+  version24 = /^AWS_Lambda_nodejs(2[4-9]|[3-9]\d)/.test(env.AWS_EXECUTION_ENV || '');
+  fixed = {
+    version: env.AWS_LAMBDA_FUNCTION_VERSION, name: env.AWS_LAMBDA_FUNCTION_NAME,
+    memory: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE, group: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    stream: env.AWS_LAMBDA_LOG_STREAM_NAME,
+  };
+  patchConsole();
+  connect();
+  loadHandler().then((loaded) => {
+    handler = loaded;
+    checkSignature();
+    poll();
+  }).catch((error) => dieWith(error, 'Uncaught Exception', 1));
+}
+
+start();
