@@ -3,9 +3,9 @@
 #include "clock.h"
 #include "codec.h"
 #include "gw_event.h"
+#include "gw_policy.h"
 #include "log.h"
 #include "panic.h"
-#include "policy.h"
 #include "v2_request.h"
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #ifndef PUDDLE_V2_REQUEST_H
 #define PUDDLE_V2_REQUEST_H
 #include "event_v2.h"
-#include "fetch.h"
 #include "jwt.h"
+#include "net_fetch.h"
 #include "reply_v2.h"
 #include "v2_live.h"
 #include "v2_params.h"

@@ -1,6 +1,5 @@
-/* The server side of h2o (Debian's 2.2.5); fetch.c, its client side, is the only other file that
- * knows it. What it does about that library's habits
- * (facts/performance.md section 7):
+/* The server side of h2o (Debian's 2.2.5); net_fetch.c, its client side, is the only other file
+ * that knows it. What it does about that library's habits (facts/performance.md section 7):
  *  - HTTP/2 upgrade off. One catch-all handler; path and query are taken raw.
  *  - h2o hides Host, Content-Length and Transfer-Encoding and takes contradictory framing, so the
  *    raw head, still in the socket's buffer when the handler runs, is read again (head.h): what

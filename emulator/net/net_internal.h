@@ -1,4 +1,4 @@
-/* net_internal.h - what fetch.c needs of net_h2o.c, h2o's types hidden. */
+/* net_internal.h - what net_fetch.c needs of net_h2o.c, h2o's types hidden. */
 #ifndef PUDDLE_NET_INTERNAL_H
 #define PUDDLE_NET_INTERNAL_H
 #include "list.h"

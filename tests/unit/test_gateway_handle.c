@@ -1,6 +1,6 @@
 /* links: puddle_gateway */
 /* The data plane with Lambda, the network and timers played by the test. */
-#include "fetch.h"
+#include "net_fetch.h"
 #include "gateway.h"
 #include "harness.h"
 #include "json.h"

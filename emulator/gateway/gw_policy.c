@@ -1,4 +1,4 @@
-#include "policy.h"
+#include "gw_policy.h"
 #include "log.h"
 
 bool policy_matches(struct str pattern, struct str text)

@@ -1,8 +1,8 @@
-/* policy.h - IAM policy documents as authorizers return them: does one allow an action on a
+/* gw_policy.h - IAM policy documents as authorizers return them: does one allow an action on a
  * resource? Conditions are not evaluated: a statement that has one counts as not matching, and that
  * is logged. Pure. */
-#ifndef PUDDLE_POLICY_H
-#define PUDDLE_POLICY_H
+#ifndef PUDDLE_GW_POLICY_H
+#define PUDDLE_GW_POLICY_H
 #include "json.h"
 
 enum policy_result { POLICY_NO_MATCH, POLICY_ALLOWED, POLICY_DENIED };

@@ -1,7 +1,7 @@
-/* fetch.h - HTTP/1.1 requests that we make: HTTP integrations, key sets of token issuers, log
+/* net_fetch.h - HTTP/1.1 requests that we make: HTTP integrations, key sets of token issuers, log
  * subscribers. Loopback only, other hosts only where the user named them (--allow-egress). */
-#ifndef PUDDLE_FETCH_H
-#define PUDDLE_FETCH_H
+#ifndef PUDDLE_NET_FETCH_H
+#define PUDDLE_NET_FETCH_H
 #include "http.h"
 #include "net.h"
 #include "wait.h"

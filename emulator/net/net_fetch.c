@@ -1,7 +1,7 @@
 /* Over h2o's own HTTP/1 client. One request a connection: it is closed behind the answer. */
 #define H2O_USE_LIBUV 0
 #define H2O_USE_EPOLL 1
-#include "fetch.h"
+#include "net_fetch.h"
 #include "clock.h"
 #include "net_internal.h"
 #include "panic.h"

@@ -1,5 +1,5 @@
 /* links: puddle_net */
-#include "fetch.h"
+#include "net_fetch.h"
 #include "net_fixture.h"
 #include "panic.h"
 #include "tcp.h"
