@@ -51,7 +51,15 @@ bool ddb_fill_small_indexes(struct ddb *d, struct table *t)
     return true;
 }
 
-/* One slice for each index that is not complete. */
+void ddb_count_indexes(struct ddb *d, struct table *t)
+{
+    for (size_t i = 0; i < t->index_count; i++) {
+        index_count(&d->store, &t->indexes[i]);
+        d->maybe_filling = d->maybe_filling || t->indexes[i].counting;
+    }
+}
+
+/* One slice for each index that is not complete, or not counted. */
 static void fill_indexes(struct ddb *d)
 {
     size_t at = 0;
@@ -63,11 +71,12 @@ static void fill_indexes(struct ddb *d)
     while (map_next(&d->catalog.tables, &at, &key, &value)) {
         struct table *t = value;
         for (size_t i = 0; i < t->index_count; i++) {
-            if (!t->indexes[i].filling)
-                continue;
-            more = true;
-            if (!db_begin(d->db) || !index_backfill_slice(&d->store, t, &t->indexes[i], &done))
+            struct index *x = &t->indexes[i];
+            more = more || x->filling || x->counting;
+            if (!index_count_slice(&d->store, x, &done))
                 return; /* logged; again in the next tick */
+            if (x->filling && (!db_begin(d->db) || !index_backfill_slice(&d->store, t, x, &done)))
+                return;
         }
     }
     d->maybe_filling = more;

@@ -48,6 +48,8 @@ struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_
                              size_t count, struct arena *a);
 /* Background work has to look again at what is due: tables were changed or loaded. */
 void ddb_wake(struct ddb *d);
+/* index_count for all indexes of t; what is left of it is done in the background. */
+void ddb_count_indexes(struct ddb *d, struct table *t);
 /* New indexes of a table that is not big are filled at once. False: the store failed. */
 bool ddb_fill_small_indexes(struct ddb *d, struct table *t);
 /* What is known of tables and streams, from the store again. */

@@ -94,8 +94,7 @@ enum call_status ddb_describe_table(struct call *c)
     struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
     if (t == NULL)
         return CALL_FAILED;
-    for (size_t i = 0; i < t->index_count; i++)
-        index_count(&ddb_of(c)->store, &t->indexes[i]);
+    ddb_count_indexes(ddb_of(c), t);
     json_obj(&c->out, NULL);
     table_describe(t, "ACTIVE", c->arena, &c->out, "Table");
     json_end(&c->out);

@@ -32,7 +32,9 @@ struct index {
     struct store_index entries; /* set by index_attach, as all below */
     bool filling;               /* made while the table had rows: filled_to says how far it is */
     int64_t filled_to;
-    bool counted; /* items and bytes are right and kept so */
+    bool counted;        /* items and bytes are right and kept so */
+    bool counting;       /* they are right for the entries up to count_to */
+    struct buf count_to; /* a key; released by index_detach */
     int64_t items, bytes;
 };
 struct table {

@@ -1,6 +1,7 @@
 /* server.h - the running server: every part, and the order in which they start and stop. */
 #ifndef PUDDLE_SERVER_H
 #define PUDDLE_SERVER_H
+#include "cwl.h"
 #include "guard.h"
 #include "map.h"
 #include "sigv4.h"
@@ -31,6 +32,7 @@ struct server {
     struct ddb *ddb;
     struct rie *rie;
     struct gateway *gateway;
+    struct cwl *logs;
     struct net_listener *listeners[2];
     char url[128];
     char temporary[4096]; /* --ephemeral: the folder for function code, else empty */
