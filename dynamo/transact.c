@@ -211,3 +211,45 @@ void ddb_transact_units(struct call *c, const struct ddb_change *changes, size_t
             capacity_list_add(ret, c->arena, x->t, ddb_change_units(x), x->w.index_units);
     }
 }
+
+enum call_status ddb_transact_units_again(struct call *c, struct ddb_change *changes, size_t count,
+                                          struct capacity_list *ret)
+{
+    struct ddb *d = ddb_of(c);
+    for (size_t i = 0; i < count; i++) {
+        struct ddb_change *x = &changes[i];
+        struct store_row row;
+        if (!ddb_change_check(c, x)) /* a schema that is not what it was */
+            return ddb_transact_cancel_at(c, i, count);
+        enum store_result found =
+            store_find(&d->store, x->t->id, &x->t->stmts, &x->key.bytes, &row);
+        if (found == STORE_FAILED)
+            return ddb_internal_error(c);
+        size_t size = found == STORE_OK ? (size_t)row.size : 0;
+        capacity_list_add(ret, c->arena, x->t, 2 * capacity_read(size, true), NULL);
+    }
+    return CALL_DONE;
+}
+
+bool ddb_transact_token(struct call *c, struct token *token, struct jval what, bool *ret_again)
+{
+    *ret_again = false;
+    if (token->text.n == 0)
+        return true;
+    token_hash(what, c->arena, token->hash);
+    switch (tokens_find(&ddb_of(c)->tokens, token, c->now_ms)) {
+    case TOKEN_DONE:
+        *ret_again = true;
+        return true;
+    case TOKEN_OTHER: /* unverified: the words */
+        return aws_fail(&c->err, c->arena, &DYNAMODB_IdempotentParameterMismatchException,
+                        "Request contains mismatched parameters for the same "
+                        "ClientRequestToken.");
+    case TOKEN_FAILED:
+        ddb_internal_error(c);
+        return false;
+    case TOKEN_NEW:
+        break;
+    }
+    return true;
+}

@@ -39,6 +39,12 @@ enum call_status ddb_transact_write(struct call *c, struct ddb_change *changes, 
 /* What the changes have cost: twice the usual (fact 68). */
 void ddb_transact_units(struct call *c, const struct ddb_change *changes, size_t count,
                         struct capacity_list *ret);
+/* What reading the items would cost: of a request that is repeated (fact 71). */
+enum call_status ddb_transact_units_again(struct call *c, struct ddb_change *changes, size_t count,
+                                          struct capacity_list *ret);
+/* Has the request (what) been done under this token (text empty: there is none)? Fills its hash.
+ * False: c->err is set. */
+bool ddb_transact_token(struct call *c, struct token *token, struct jval what, bool *ret_again);
 /* "payload" of the request beyond 4 MB. False: c->err is set. */
 bool ddb_transact_check_size(struct call *c, size_t bytes);
 #endif
