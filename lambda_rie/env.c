@@ -55,6 +55,7 @@ void env_complete(struct environment *e, struct str payload, bool failed, const 
     int64_t now = clock_mono_us();
     ASSERT(inv != NULL);
     e->current = NULL;
+    e->base.finishing = true;
     timer_clear(e->r->loop, &e->timer);
     timer_clear(e->r->loop, &e->memory_timer);
     if (e->process.pid > 0 && (e->memory_us == 0 || now - e->memory_us > MEMORY_MS * 1000))
