@@ -19,23 +19,42 @@ struct member {
 
 static const struct {
     const char *name;
-    size_t n;
-} type_names[] = {
-    [ATTR_NONE] = {"", 0},     [ATTR_S] = {"S", 1},       [ATTR_N] = {"N", 1},
-    [ATTR_B] = {"B", 1},       [ATTR_SS] = {"SS", 2},     [ATTR_NS] = {"NS", 2},
-    [ATTR_BS] = {"BS", 2},     [ATTR_M] = {"M", 1},       [ATTR_L] = {"L", 1},
-    [ATTR_NULL] = {"NULL", 4}, [ATTR_BOOL] = {"BOOL", 4},
+    struct str opening; /* of the value's text */
+} types[] = {
+    [ATTR_NONE] = {"", {"", 0}},
+    [ATTR_S] = {"S", {"{\"S\":", 5}},
+    [ATTR_N] = {"N", {"{\"N\":", 5}},
+    [ATTR_B] = {"B", {"{\"B\":", 5}},
+    [ATTR_SS] = {"SS", {"{\"SS\":", 6}},
+    [ATTR_NS] = {"NS", {"{\"NS\":", 6}},
+    [ATTR_BS] = {"BS", {"{\"BS\":", 6}},
+    [ATTR_M] = {"M", {"{\"M\":", 5}},
+    [ATTR_L] = {"L", {"{\"L\":", 5}},
+    [ATTR_NULL] = {"NULL", {"{\"NULL\":", 8}},
+    [ATTR_BOOL] = {"BOOL", {"{\"BOOL\":", 8}},
 };
 
 const char *attr_type_name(enum attr_type type)
 {
-    return type_names[type].name;
+    return types[type].name;
+}
+
+static enum attr_type type_of_letter(char c)
+{
+    return c == 'S'   ? ATTR_S
+           : c == 'N' ? ATTR_N
+           : c == 'B' ? ATTR_B
+           : c == 'M' ? ATTR_M
+           : c == 'L' ? ATTR_L
+                      : ATTR_NONE;
 }
 
 static enum attr_type type_of_name(struct str name)
 {
-    for (int t = ATTR_S; t <= ATTR_BOOL; t++) {
-        if (name.n == type_names[t].n && memcmp(name.p, type_names[t].name, name.n) == 0)
+    if (name.n == 1)
+        return type_of_letter(name.p[0]);
+    for (int t = ATTR_SS; t <= ATTR_BOOL; t++) {
+        if (name.n > 1 && str_eq_c(name, types[t].name))
             return (enum attr_type)t;
     }
     return ATTR_NONE;
@@ -72,11 +91,8 @@ static void put(struct reader *r, struct str s)
 
 static void put_string(struct reader *r, struct str s)
 {
-    if (r->size > ATTR_ITEM_SIZE_MAX)
-        return;
-    buf_addc(r->text, '"');
-    json_escape(r->text, s);
-    buf_addc(r->text, '"');
+    if (r->size <= ATTR_ITEM_SIZE_MAX)
+        json_quote(r->text, s);
 }
 
 /* The model has checked it for requests; stored text comes without. */
@@ -93,6 +109,18 @@ static bool read_string(struct reader *r, struct jval v, struct str *ret)
     return aws_fail(r->err, r->a, &AWS_SerializationException, "Expected a string");
 }
 
+/* The older layer counts the exponent in 32 bits: one that does not fit comes out below instead of
+ * above the range (captured for 1e2147483647). */
+static bool wraps_exponent(struct str number)
+{
+    int64_t exp;
+    ptrdiff_t at = str_find(number, 'e');
+    if (at < 0)
+        at = str_find(number, 'E');
+    return at >= 0 && str_to_i64(str_sub(number, (size_t)at + 1, number.n), &exp) &&
+           exp >= INT32_MAX;
+}
+
 static bool read_number(struct reader *r, struct jval v, struct str *ret_text)
 {
     struct str given;
@@ -102,6 +130,8 @@ static bool read_number(struct reader *r, struct jval v, struct str *ret_text)
     enum num_error e = num_parse(given, &n);
     if (e == NUM_NOT_NUMERIC && given.n == 0 && r->wording == ATTR_OLDER)
         return fail_bare(r, "The parameter cannot be converted to a numeric value");
+    if (e == NUM_OVERFLOW && r->wording == ATTR_OLDER && wraps_exponent(given))
+        e = NUM_UNDERFLOW;
     if (e != NUM_OK)
         return fail_value(r, num_error_text(e, given, r->a));
     char *out = arena_alloc_raw(r->a, NUM_TEXT_MAX);
@@ -304,9 +334,7 @@ static bool read_value(struct reader *r, struct jval v, int depth, enum attr_typ
                             "have nested levels beyond supported limit");
     if (!pick_type(r, v, ret_type, &typed))
         return false;
-    put(r, STR("{\""));
-    put(r, (struct str){type_names[*ret_type].name, type_names[*ret_type].n});
-    put(r, STR("\":"));
+    put(r, types[*ret_type].opening);
     if (!read_typed(r, typed, depth, *ret_type, ret_bytes))
         return false;
     put(r, STR("}"));
@@ -363,11 +391,10 @@ static struct entry *list_entries(struct reader *r, struct jval v, size_t count)
 
 static bool check_name(struct reader *r, struct str name)
 {
-    /* unverified: the prefix of both; the words are DynamoDB's */
     if (name.n == 0)
-        return fail_bare(r, INVALID "Empty attribute name");
-    if (name.n > ATTR_NAME_MAX)
-        return fail_bare(r, INVALID "Attribute name is too large, must be less than 65536 bytes");
+        return fail_value(r, STR("Empty attribute name"));
+    if (name.n > ATTR_NAME_MAX) /* unverified: the words */
+        return fail_value(r, STR("Attribute name is too large, must be less than 65536 bytes"));
     return true;
 }
 

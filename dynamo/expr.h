@@ -45,7 +45,16 @@ bool expr_cond_goes_into(const struct expr_cond *x, struct str name);
 /* What a key condition says, in the order written; matching it with a schema is the caller's.
  * DynamoDB reports what a key condition may not contain only after unused names and values: such
  * an error waits in env for expr_env_finish, and *ret is not complete then. */
-enum expr_key_op { KEY_EQ, KEY_LT, KEY_LE, KEY_GT, KEY_GE, KEY_BETWEEN, KEY_BEGINS_WITH };
+enum expr_key_op {
+    KEY_EQ,
+    KEY_LT,
+    KEY_LE,
+    KEY_GT,
+    KEY_GE,
+    KEY_BETWEEN,
+    KEY_BEGINS_WITH,
+    KEY_NOT_INDEXABLE /* any other ComparisonOperator; no values. An error, but a late one */
+};
 struct expr_key_term {
     struct str name;
     enum expr_key_op op;

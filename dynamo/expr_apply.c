@@ -269,11 +269,9 @@ static void touch_path(struct apply *x, const struct expr_path *p)
 
 static bool check_depth(struct apply *x, const struct change *c)
 {
-    struct value copy;
     if (c->path->count == 1 || c->value.json.p == NULL)
         return true; /* as deep as it was, or a set */
-    copy = c->value;
-    if (c->path->count - 1 + (size_t)value_depth(&copy, x->a) < ATTR_DEPTH_MAX)
+    if (c->path->count - 1 + (size_t)value_depth(&c->value) < ATTR_DEPTH_MAX)
         return true;
     return fail(x, "Nesting Levels have exceeded supported limits: Attributes in the item have "
                    "nested levels beyond supported limit");
@@ -396,6 +394,9 @@ bool expr_update_apply(const struct expr_update *u, struct str old, struct str k
     }
     if (!make_changes(&x, changes, count))
         return false;
+    /* Many references to one big value: more text than any legal item has. */
+    if (value_text_size(&x.item) > ATTR_TEXT_MAX)
+        return fail(&x, "Item size to update has exceeded the maximum allowed size");
     value_write_item(&x.item, out);
     return true;
 }

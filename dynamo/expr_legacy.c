@@ -284,12 +284,13 @@ bool expr_legacy_key_conditions(struct arena *a, struct jval conditions, enum at
         if (!expr_legacy_name(&l, t.name) || !read_condition(&l, it, &t))
             return false;
         term->name = t.name;
-        if (!key_op(&t, &term->op)) /* unverified: NULL and NOT_NULL */
-            return aws_fail(err, a, &AWS_ValidationException,
-                            "Attempted conditional constraint is not an indexable operation");
-        term->low = t.arg[0];
-        if (t.count == 2)
-            term->high = t.arg[1];
+        if (!key_op(&t, &term->op)) {
+            term->op = KEY_NOT_INDEXABLE;
+        } else {
+            term->low = t.arg[0];
+            if (t.count == 2)
+                term->high = t.arg[1];
+        }
         ret->count++;
     }
     if (count == 0 || count > 2)

@@ -148,8 +148,9 @@ bool expr_fail(struct expr_parser *p, const char *fmt, ...)
         va_end(ap);
     }
     buf_add(b, (struct str){text, (size_t)n});
-    return aws_fail(p->err, p->a, &AWS_ValidationException, "Invalid %s: %.*s", p->kind_name,
-                    STR_ARG(buf_view(b)));
+    bool named = p->kind_name != NULL;
+    return aws_fail(p->err, p->a, &AWS_ValidationException, "%s%s%s%.*s", named ? "Invalid " : "",
+                    named ? p->kind_name : "", named ? ": " : "", STR_ARG(buf_view(b)));
 }
 
 /* Near: the token with its neighbours, as written, blanks between them included. */

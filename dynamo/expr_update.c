@@ -190,7 +190,8 @@ bool expr_parse_update(struct expr_env *env, struct str text, struct expr_update
 {
     struct expr_parser p;
     struct expr_actions list = {0};
-    struct sections *s = ARENA_NEW(env->a, struct sections);
+    struct sections *s = arena_alloc_raw(env->a, sizeof *s);
+    s->count = 0;
     if (!expr_start(&p, env, EXPR_UPDATE, text, err) || !parse_sections(&p, &list, s))
         return false;
     if (p.redundant_parens)

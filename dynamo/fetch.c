@@ -2,7 +2,7 @@
 #include "panic.h"
 
 int64_t ddb_read_item(struct call *c, struct table *t, const struct ddb_key *key,
-                      const struct expr_projection *projection, const char *name, int64_t room)
+                      const struct ddb_fetch *how)
 {
     struct ddb *d = ddb_of(c);
     struct store_row row;
@@ -13,17 +13,18 @@ int64_t ddb_read_item(struct call *c, struct table *t, const struct ddb_key *key
     }
     if (found == STORE_NONE)
         return 0;
-    if (row.size > room) {
+    if (row.size > how->room) {
         store_done(&row);
         return FETCH_NO_ROOM;
     }
-    if (projection == NULL) {
-        json_raw(&c->out, name, row.item); /* stored as it is sent */
+    if (how->projection == NULL) {
+        json_raw(&c->out, how->name, row.item); /* stored as it is sent */
     } else {
         struct buf *out = ddb_text(c);
-        expr_project(projection, row.item, out);
+        expr_project(how->projection, row.item, out);
         ASSERT(!out->overflow);
-        json_raw(&c->out, name, buf_view(out));
+        if (!how->omit_empty || !str_eq_c(buf_view(out), "{}"))
+            json_raw(&c->out, how->name, buf_view(out));
     }
     int64_t size = row.size;
     store_done(&row);

@@ -8,6 +8,12 @@
  * nothing if there is none, or if it is bigger than room. Returns the stored size, 0 if there is no
  * item, FETCH_NO_ROOM, or FETCH_FAILED with c->err set. */
 enum { FETCH_FAILED = -1, FETCH_NO_ROOM = -2 };
+struct ddb_fetch {
+    const struct expr_projection *projection;
+    const char *name;
+    bool omit_empty; /* nothing is left after the projection: no member either */
+    int64_t room;
+};
 int64_t ddb_read_item(struct call *c, struct table *t, const struct ddb_key *key,
-                      const struct expr_projection *projection, const char *name, int64_t room);
+                      const struct ddb_fetch *how);
 #endif

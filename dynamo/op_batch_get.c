@@ -136,7 +136,8 @@ static bool read_all(struct call *c, struct batch *b)
         return false;
     for (size_t i = 0; i < b->count; i++) {
         struct wanted *w = &b->tables[i];
-        if (!read_keys(c, w) || !ddb_params_parse(c->arena, &w->p, ATTR_BARE, &w->exprs, &c->err))
+        if (!read_keys(c, w) ||
+            !ddb_params_parse(c->arena, &w->p, &DDB_READ_STYLES, &w->exprs, &c->err))
             return false;
     }
     return true;
@@ -174,8 +175,8 @@ static bool read_table(struct call *c, struct batch *b, struct wanted *w,
             *ret_throttled = throttled;
             break;
         }
-        int64_t size =
-            ddb_read_item(c, w->t, &w->bytes[w->done], w->exprs.projection, NULL, b->room);
+        struct ddb_fetch how = {.projection = w->exprs.projection, .room = b->room};
+        int64_t size = ddb_read_item(c, w->t, &w->bytes[w->done], &how);
         if (size == FETCH_FAILED)
             return false;
         if (size == FETCH_NO_ROOM) {

@@ -32,7 +32,7 @@ static bool read_request(struct call *c, struct writes *w, struct str name, stru
         return fail_request(c);
     x->kind = jval_present(put) ? CHANGE_PUT : CHANGE_DELETE;
     struct jval holder = x->kind == CHANGE_PUT ? jval_get(put, "Item") : jval_get(del, "Key");
-    if (!ddb_item_keep(c, holder, ATTR_BARE, &x->given))
+    if (!ddb_item_keep(c, holder, ATTR_OLDER, &x->given))
         return false;
     return x->kind != CHANGE_PUT || x->given.size <= ATTR_ITEM_SIZE_MAX ||
            aws_fail(&c->err, c->arena, &AWS_ValidationException, DDB_PUT_TOO_BIG);

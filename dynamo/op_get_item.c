@@ -13,7 +13,7 @@ enum call_status ddb_get_item(struct call *c)
     ddb_params_read(c->arena, c->in, &DDB_READ_STYLES, &p);
     if (!ddb_params_check(c->arena, &p, &DDB_READ_STYLES, &c->err) ||
         !item_read(p.v[P_KEY], ATTR_BARE, c->arena, ddb_text(c), &key, &c->err) ||
-        !ddb_params_parse(c->arena, &p, ATTR_BARE, &exprs, &c->err))
+        !ddb_params_parse(c->arena, &p, &DDB_READ_STYLES, &exprs, &c->err))
         return CALL_FAILED;
     struct table *t =
         ddb_table_or_fail(c, ddb_param_text(c->arena, &p, P_TABLE_NAME), DDB_FOR_ITEM);
@@ -23,7 +23,8 @@ enum call_status ddb_get_item(struct call *c)
         return CALL_FAILED;
     db_read(d->db);
     json_obj(&c->out, NULL);
-    int64_t size = ddb_read_item(c, t, &bytes, exprs.projection, "Item", INT64_MAX);
+    struct ddb_fetch how = {.projection = exprs.projection, .name = "Item", .room = INT64_MAX};
+    int64_t size = ddb_read_item(c, t, &bytes, &how);
     if (size < 0)
         return CALL_FAILED;
     jval_bool(p.v[P_CONSISTENT], &consistent);

@@ -20,7 +20,7 @@ static enum call_status run(struct call *c, const struct ddb_params *p, struct d
 {
     enum capacity_mode mode = capacity_mode(ddb_param_text(c->arena, p, P_CAPACITY));
     struct ddb_exprs exprs;
-    if (!ddb_params_parse(c->arena, p, ATTR_ENVELOPED, &exprs, &c->err))
+    if (!ddb_params_parse(c->arena, p, &DDB_WRITE_STYLES, &exprs, &c->err))
         return CALL_FAILED;
     x->cond = exprs.cond;
     x->item_on_failure = ddb_param_is(c->arena, p, P_RETURN_FAILED, "ALL_OLD");

@@ -41,7 +41,7 @@ enum call_status ddb_update_item(struct call *c)
     enum capacity_mode mode = capacity_mode(ddb_param_text(c->arena, &p, P_CAPACITY));
     if (!ddb_params_check(c->arena, &p, &DDB_UPDATE_STYLES, &c->err) ||
         !item_read(p.v[P_KEY], ATTR_ENVELOPED, c->arena, ddb_text(c), &x.given, &c->err) ||
-        !ddb_params_parse(c->arena, &p, ATTR_ENVELOPED, &exprs, &c->err))
+        !ddb_params_parse(c->arena, &p, &DDB_UPDATE_STYLES, &exprs, &c->err))
         return CALL_FAILED;
     x.cond = exprs.cond;
     x.update = exprs.update;

@@ -53,8 +53,9 @@ bool ddb_param_is(struct arena *a, const struct ddb_params *p, enum ddb_param wh
 /* Which expressions and which older parameters an operation takes, in AWS's order; P_COUNT ends. */
 struct ddb_styles {
     enum ddb_param expressions[4], older[5];
-    const char *value_less; /* what is missing when there are values without an expression; NULL:
-                               the operation has no values */
+    enum attr_wording wording;
+    const char *value_less; /* what the older layer says is missing when there are values without an
+                               expression; NULL: the operation has no values */
     uint32_t ignored;       /* bits of the parameters it does not have */
 };
 extern const struct ddb_styles DDB_WRITE_STYLES, DDB_UPDATE_STYLES, DDB_READ_STYLES,
@@ -73,7 +74,7 @@ struct ddb_exprs { /* NULL: the request has none */
     struct expr_projection *projection;
 };
 /* Parses whatever of them is there, in either style. False: *err set. */
-bool ddb_params_parse(struct arena *a, const struct ddb_params *p, enum attr_wording wording,
+bool ddb_params_parse(struct arena *a, const struct ddb_params *p, const struct ddb_styles *s,
                       struct ddb_exprs *ret, struct aws_err *err);
 /* ReturnItemCollectionMetrics asks for them and t has a local index (fact 73). */
 bool ddb_wants_metrics(struct call *c, const struct ddb_params *p, const struct table *t);

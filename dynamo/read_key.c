@@ -104,6 +104,8 @@ static bool check_term(const struct ddb_read *r, const struct expr_key_term *ter
     const struct key_schema *key = read_schema(r);
     const struct key_part *part = &key->part[i];
     bool hash = i < key->hash_count;
+    if (term->op == KEY_NOT_INDEXABLE)
+        return FAIL(r, "Attempted conditional constraint is not an indexable operation");
     if (!has_type(&term->low, part->type) ||
         (term->op == KEY_BETWEEN && !has_type(&term->high, part->type)))
         return FAIL(r, INVALID "Condition parameter type does not match schema type");
@@ -200,6 +202,8 @@ static bool term_matches(const struct ddb_read *r, const struct expr_key_term *t
         return order >= 0 && str_cmp(value, attr_key_bytes(&term->high, r->arena)) <= 0;
     case KEY_BEGINS_WITH:
         return str_starts(value, low);
+    case KEY_NOT_INDEXABLE:
+        break;
     }
     PANIC("key operator %d", term->op);
 }

@@ -8,16 +8,19 @@ enum { SLICE_MS = 8 };
 static const struct ddb_styles query_styles = {
     {P_PROJECTION, P_FILTER, P_KEY_CONDITION, P_COUNT},
     {P_ATTRIBUTES, P_QUERY_FILTER, P_OPERATOR, P_KEY_CONDITIONS, P_COUNT},
+    ATTR_OLDER,
     "FilterExpression and KeyConditionExpression are null",
     0};
 /* KeyConditions may stand beside expressions of the other kinds. */
 static const struct ddb_styles query_styles_older_keys = {
     {P_PROJECTION, P_FILTER, P_KEY_CONDITION, P_COUNT},
     {P_ATTRIBUTES, P_QUERY_FILTER, P_OPERATOR, P_COUNT},
+    ATTR_OLDER,
     "FilterExpression and KeyConditionExpression are null",
     0};
 static const struct ddb_styles scan_styles = {{P_PROJECTION, P_FILTER, P_COUNT},
                                               {P_ATTRIBUTES, P_SCAN_FILTER, P_OPERATOR, P_COUNT},
+                                              ATTR_OLDER,
                                               "FilterExpression is null",
                                               0};
 
@@ -86,21 +89,18 @@ static bool read_start(struct call *c, struct read_request *q)
     return FAIL(c, "The provided starting key is invalid: %.*s", STR_ARG(err.message));
 }
 
-/* Until the older parameters' own parser is here: never a silent success. */
-static bool no_older(struct call *c, struct read_request *q, enum ddb_param which, const char *name)
-{
-    return !ddb_has(&q->p, which) || FAIL(c, "Puddle does not support %s yet", name);
-}
-
 static bool read_older_filter(struct call *c, struct read_request *q)
 {
-    return q->query ? no_older(c, q, P_QUERY_FILTER, "QueryFilter")
-                    : no_older(c, q, P_SCAN_FILTER, "ScanFilter");
+    enum ddb_param which = q->query ? P_QUERY_FILTER : P_SCAN_FILTER;
+    return expr_legacy_condition(c->arena, q->query ? "QueryFilter" : "ScanFilter", q->p.v[which],
+                                 ddb_param_text(c->arena, &q->p, P_OPERATOR), q->wording,
+                                 &q->filter, &c->err);
 }
 
 static bool read_attributes(struct call *c, struct read_request *q)
 {
-    return no_older(c, q, P_ATTRIBUTES, "AttributesToGet");
+    return !ddb_has(&q->p, P_ATTRIBUTES) ||
+           expr_legacy_projection(c->arena, q->p.v[P_ATTRIBUTES], &q->projection, &c->err);
 }
 
 bool read_request_begin(struct call *c, bool query, struct read_request **ret)
@@ -156,7 +156,9 @@ bool read_request_parse(struct call *c, struct read_request *q)
         if (env == NULL || !parse_expressions(c, q, env))
             return false;
     }
-    return !q->query || newer_keys || no_older(c, q, P_KEY_CONDITIONS, "KeyConditions");
+    return !q->query || newer_keys ||
+           expr_legacy_key_conditions(c->arena, p->v[P_KEY_CONDITIONS], q->wording, &q->keys,
+                                      &c->err);
 }
 
 bool read_request_source(struct call *c, struct read_request *q)

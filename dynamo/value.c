@@ -209,6 +209,16 @@ struct value value_new_number(const struct num *n, struct arena *a)
     return value_wrap((struct str){out, len + 2});
 }
 
+size_t value_text_size(const struct value *v)
+{
+    if (v->json.p != NULL)
+        return v->json.n;
+    size_t size = 16; /* braces and type, rounded up */
+    for (uint32_t i = 0; i < v->count; i++)
+        size += v->child[i].key.n + 4 + value_text_size(&v->child[i].v);
+    return size;
+}
+
 static void write_children(const struct value *v, struct buf *out)
 {
     bool map = v->type == ATTR_M, list = v->type == ATTR_L;

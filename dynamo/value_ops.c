@@ -116,7 +116,20 @@ bool value_compare(const struct value *x, const struct value *y, struct arena *a
     }
 }
 
-static bool has_member(struct value *set, struct value *x, struct arena *a)
+/* A set's members are told apart by their text. */
+static bool set_has(const struct value *set, const struct value *x)
+{
+    enum attr_type type = set->type == ATTR_SS ? ATTR_S : set->type == ATTR_NS ? ATTR_N : ATTR_B;
+    struct str body = value_body(set), want = value_body(x), member;
+    size_t at = 0;
+    while (x->type == type && text_next_element(body, &at, &member)) {
+        if (str_eq(member, want))
+            return true;
+    }
+    return false;
+}
+
+static bool list_has(struct value *set, struct value *x, struct arena *a)
 {
     value_open(set, a);
     for (uint32_t i = 0; i < set->count; i++) {
@@ -135,89 +148,26 @@ bool value_contains(struct value *x, struct value *y, struct arena *a)
     case ATTR_SS:
     case ATTR_NS:
     case ATTR_BS:
+        return set_has(x, y);
     case ATTR_L:
-        return has_member(x, y, a);
+        return list_has(x, y, a);
     default:
         return false;
     }
 }
 
-bool value_size_function(struct value *x, struct arena *a, size_t *ret)
+int value_depth(const struct value *v)
 {
-    switch (x->type) {
-    case ATTR_S:
-    case ATTR_B:
-        *ret = value_bytes(x, a).n;
-        if (x->type == ATTR_S)
-            *ret = str_utf8_count(value_bytes(x, a));
-        return true;
-    case ATTR_SS:
-    case ATTR_NS:
-    case ATTR_BS:
-    case ATTR_L:
-    case ATTR_M:
-        value_open(x, a);
-        *ret = x->count;
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Bytes of escaped text once it is read. */
-static size_t unescaped_size(struct str text)
-{
-    size_t n = text.n;
-    const char *p = text.p, *end = text.p + text.n;
-    while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
-        size_t skip = p[1] == 'u' ? 6 : 2;
-        n -= skip - 1;
-        p += skip;
-    }
-    return n;
-}
-
-size_t value_size(struct value *v, struct arena *a)
-{
-    struct num n;
-    size_t size = 0;
-    switch (v->type) {
-    case ATTR_S: {
-        struct str body = value_body(v);
-        return unescaped_size(str_sub(body, 1, body.n - 1));
-    }
-    case ATTR_N:
-        value_number(v, &n);
-        return num_size(&n);
-    case ATTR_B: {
-        struct str body = value_body(v);
-        size_t chars = body.n - 2, pad = 0;
-        while (pad < 2 && pad < chars && body.p[body.n - 2 - pad] == '=')
-            pad++;
-        return chars / 4 * 3 - pad;
-    }
-    case ATTR_NULL:
-    case ATTR_BOOL:
-        return 1;
-    default:
-        break;
-    }
-    value_open(v, a);
-    if (v->type == ATTR_L || v->type == ATTR_M)
-        size = 3 + v->count;
-    for (uint32_t i = 0; i < v->count; i++)
-        size += unescaped_size(v->child[i].key) + value_size(&v->child[i].v, a);
-    return size;
-}
-
-int value_depth(struct value *v, struct arena *a)
-{
-    int deepest = 0;
+    struct str body, key, part;
+    size_t at = 0;
+    int deepest = -1;
     if (v->type != ATTR_L && v->type != ATTR_M)
         return 0;
-    value_open(v, a);
-    for (uint32_t i = 0; i < v->count; i++) {
-        int d = value_depth(&v->child[i].v, a);
+    body = value_body(v);
+    while (v->type == ATTR_L ? text_next_element(body, &at, &part)
+                             : text_next_member(body, &at, &key, &part)) {
+        struct value child = value_wrap(part);
+        int d = value_depth(&child);
         deepest = d > deepest ? d : deepest;
     }
     return deepest + 1;

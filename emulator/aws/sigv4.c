@@ -82,21 +82,25 @@ static bool fail_missing(struct check *c)
                     "Request is missing Authentication Token");
 }
 
-static bool is_separator(char c)
+/* How much of s comes before the first c. */
+static size_t before(struct str s, char c)
 {
-    return c == ',' || c == ' ' || c == '\t' || c == '\0';
+    ptrdiff_t at = str_find(s, c);
+    return at < 0 ? s.n : (size_t)at;
 }
 
 /* Cuts off the next part: commas and blanks separate alike. */
 static struct str next_part(struct str *rest)
 {
-    size_t from = 0, to;
-    while (from < rest->n && is_separator(rest->p[from]))
+    size_t from = 0;
+    while (from < rest->n &&
+           (rest->p[from] == ',' || rest->p[from] == ' ' || rest->p[from] == '\t'))
         from++;
-    for (to = from; to < rest->n && !is_separator(rest->p[to]);)
-        to++;
-    struct str part = str_sub(*rest, from, to);
-    *rest = str_sub(*rest, to, rest->n);
+    struct str part = str_sub(*rest, from, rest->n);
+    part.n = before(part, ',');
+    part.n = before(part, ' ');
+    part.n = before(part, '\t');
+    *rest = str_sub(*rest, from + part.n, rest->n);
     return part;
 }
 

@@ -28,7 +28,11 @@ static void refuse_raw(struct call *c, const struct aws_err_kind *kind, struct s
     c->reply(c);
 }
 
-enum { DYNAMODB_BODY_MAX = 16 * 1024 * 1024, GZIP_ABOVE = 4096 };
+enum {
+    DYNAMODB_BODY_MAX = 16 * 1024 * 1024,
+    GZIP_ABOVE = 4096,
+    BODY_DEPTH = 512 /* deeper values than are legal get DynamoDB's own error */
+};
 static const struct aws_err_kind too_large = {"RequestEntityTooLargeException", "", 413, false,
                                               NULL};
 static const struct aws_err_kind not_json_type = {"UnknownOperationException", "", 404, false,
@@ -83,8 +87,7 @@ void wire_json_run(struct call *c, struct str op_name, wire_auth_fn *auth, void 
     }
     if (!unpack_body(c, &body))
         return;
-    if (!json_parse(c->arena, body, JSON_DEPTH_DEFAULT, &c->in, NULL) ||
-        jval_kind(c->in) != JSON_OBJECT) {
+    if (!json_parse(c->arena, body, BODY_DEPTH, &c->in, NULL) || jval_kind(c->in) != JSON_OBJECT) {
         refuse_raw(c, &AWS_SerializationException,
                    STR("{\"__type\":\"com.amazon.coral.service#SerializationException\"}"));
         return;

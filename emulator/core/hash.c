@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <string.h>
-#include <zlib.h>
 
 static EVP_MD *sha256;
 static pthread_key_t ctx_key; /* a context per thread: making one costs more than a short hash */
@@ -55,11 +54,6 @@ void hash_hmac_sha256(struct str key, struct str data, uint8_t out[32])
     crypto_auth_hmacsha256_init(&state, (const unsigned char *)(key.n ? key.p : ""), key.n);
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)(data.n ? data.p : ""), data.n);
     crypto_auth_hmacsha256_final(&state, out);
-}
-
-uint32_t hash_crc32(struct str data)
-{
-    return (uint32_t)crc32_z(0, (const unsigned char *)data.p, data.n);
 }
 
 bool hash_equal(struct str a, struct str b)

@@ -1,10 +1,10 @@
 #include "function_url.h"
 #include "clock.h"
 #include "event_v2.h"
-#include "gw_reply.h"
 #include "ids.h"
 #include "json.h"
 #include "log.h"
+#include "reply_v2.h"
 #include "stream_body.h"
 #include <string.h>
 
@@ -119,11 +119,40 @@ static size_t prelude_length(struct str bytes)
     return at < 0 ? 0 : (size_t)at + SEPARATOR;
 }
 
+/* Function URLs answer JSON where HTTP APIs answer text: the type of a result that names none. */
+static void set_default_type(struct jval result, struct arena *a, struct http_resp *resp)
+{
+    struct jval it = {0};
+    while (jval_next(jval_get(result, "headers"), &it, NULL)) {
+        if (str_case_eq(jval_key_str(it, a), STR("content-type")))
+            return;
+    }
+    for (size_t i = 0; i < resp->header_count; i++) {
+        if (str_case_eq(resp->headers[i].name, STR("content-type")))
+            resp->headers[i].value = STR("application/json");
+    }
+}
+
+static bool map_result(struct str payload, struct arena *a, struct http_resp *resp)
+{
+    struct jval doc;
+    if (!json_parse(a, payload, JSON_DEPTH_DEFAULT, &doc, NULL) || !reply_map_v2(payload, a, resp))
+        return false;
+    set_default_type(doc, a, resp);
+    return true;
+}
+
 static bool map_prelude(struct str text, struct arena *a, struct http_resp *resp)
 {
     struct jval doc;
-    return json_parse(a, text, JSON_DEPTH_DEFAULT, &doc, NULL) && jval_kind(doc) == JSON_OBJECT &&
-           reply_head_v2(doc, a, resp);
+    if (!json_parse(a, text, JSON_DEPTH_DEFAULT, &doc, NULL) || jval_kind(doc) != JSON_OBJECT)
+        return false;
+    if (!jval_present(jval_get(doc, "statusCode"))) {
+        struct str rest = str_trim(text);
+        text = arena_fmt(a, "{\"statusCode\":200%s%.*s", jval_count(doc) > 0 ? "," : "",
+                         STR_ARG(str_sub(rest, 1, rest.n)));
+    }
+    return map_result(text, a, resp);
 }
 
 /* A whole answer: the URL's mode is BUFFERED, or the function failed before it said anything. */
@@ -152,7 +181,7 @@ static void answer_whole(struct stream_body *s)
             internal_error(&resp, a);
         else
             resp.body = str_sub(payload, prelude, payload.n);
-    } else if (reply_map_v2(payload, a, &resp) != REPLY_OK) {
+    } else if (!map_result(payload, a, &resp)) {
         log_msg(LOG_WARN, "lambda", "function URL: malformed result");
         internal_error(&resp, a);
     }
@@ -241,8 +270,8 @@ static struct str write_event(struct visit *v, const struct http_req *req, struc
                          .stage = STR("$default"),
                          .account = v->url.iam ? v->url.account : STR("anonymous"),
                          .api_id = v->url.url_id,
-                         .domain_name = domain,
-                         .authorizer_json = authorizer(&v->url, a),
+                         .domain = domain,
+                         .authorizer = authorizer(&v->url, a),
                          .request_id = v->request_id,
                          .trace_root = v->trace_root,
                          .now_ms = clock_now_ms()};

@@ -3,7 +3,6 @@
 #ifndef PUDDLE_GW_REPLY_H
 #define PUDDLE_GW_REPLY_H
 #include "http.h"
-#include "json.h"
 
 enum gw_answer {
     GW_MISSING_TOKEN,      /* no such resource or method                        403 */
@@ -22,16 +21,6 @@ enum reply_map_result { REPLY_OK, REPLY_MALFORMED, REPLY_NOT_BASE64 };
  * REPLY_OK; what it points to is in a or in payload. */
 enum reply_map_result reply_map_v1(struct str payload, bool decode, struct arena *a,
                                    struct http_resp *resp);
-/* The same for payload format 2.0 (HTTP APIs, function URLs): an object with statusCode is mapped,
- * any other JSON is the body of a 200. Cookies become Set-Cookie headers. */
-enum reply_map_result reply_map_v2(struct str payload, struct arena *a, struct http_resp *resp);
-/* The part of it that is not the body, also the prelude of a streamed response. False: malformed.
- */
-bool reply_head_v2(struct jval object, struct arena *a, struct http_resp *resp);
-/* A token of RFC 9110: anything else could forge a line of the response. */
-bool reply_is_header_name(struct str s);
-/* A string, boolean or number as header value; false: anything else. */
-bool reply_scalar_text(struct jval v, struct arena *a, struct str *ret);
 /* The headers every answer of a stage carries. */
 void reply_add_ids(struct http_resp *resp, struct arena *a, struct str request_id,
                    struct str extended_id, struct str trace_id);

@@ -55,7 +55,7 @@ static bool is_remapped(struct str name)
 }
 
 /* RFC 9110 token: anything else could forge a line of the response. */
-bool reply_is_header_name(struct str s)
+static bool is_header_name(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
@@ -77,7 +77,7 @@ static bool is_header_value(struct str s)
 }
 
 /* Strings, booleans and numbers are header values; anything else makes the result malformed. */
-bool reply_scalar_text(struct jval v, struct arena *a, struct str *ret)
+static bool scalar_text(struct jval v, struct arena *a, struct str *ret)
 {
     switch (jval_kind(v)) {
     case JSON_STRING:
@@ -116,10 +116,10 @@ static bool add_multi(struct jval multi, struct arena *a, struct http_resp *resp
     while (jval_next(multi, &it, NULL)) {
         struct jval item = {0};
         struct str name = jval_key_str(it, a), value;
-        if (jval_kind(it) != JSON_ARRAY || !reply_is_header_name(name))
+        if (jval_kind(it) != JSON_ARRAY || !is_header_name(name))
             return false;
         while (jval_next(it, &item, NULL)) {
-            if (!reply_scalar_text(item, a, &value))
+            if (!scalar_text(item, a, &value))
                 return false;
             if (resp->header_count == HEADERS_MAX)
                 return false;
@@ -152,7 +152,7 @@ static bool multi_has_value(struct jval values, struct arena *a, struct str valu
     if (jval_kind(values) != JSON_ARRAY)
         return false;
     while (jval_next(values, &item, NULL))
-        if (reply_scalar_text(item, a, &other) && str_eq(other, value))
+        if (scalar_text(item, a, &other) && str_eq(other, value))
             return true;
     return false;
 }
@@ -167,7 +167,7 @@ static bool add_single(struct jval headers, struct jval multi, struct arena *a,
         return false;
     while (jval_next(headers, &it, NULL)) {
         struct str name = jval_key_str(it, a), value;
-        if (!reply_is_header_name(name) || !reply_scalar_text(it, a, &value))
+        if (!is_header_name(name) || !scalar_text(it, a, &value))
             return false;
         struct jval same = same_in_multi(multi, a, &name);
         if (!multi_has_value(same, a, value))

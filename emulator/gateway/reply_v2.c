@@ -1,90 +1,147 @@
-/* Results of payload format 2.0 as HTTP (facts/lambda.md 4.2 and 4.3). Pure. */
+#include "reply_v2.h"
 #include "codec.h"
-#include "gw_reply.h"
+#include "json.h"
+#include <string.h>
 
 enum { HEADERS_MAX = 500 };
 
-/* A number, or a string of digits. */
+void reply_v2_message(uint16_t status, const char *message, struct arena *a, struct http_resp *resp)
+{
+    resp->status = status;
+    resp->body = arena_fmt(a, "{\"message\":\"%s\"}", message);
+    http_resp_add(resp, a, STR("content-type"), STR("application/json"));
+}
+
+bool reply_header_ok(struct str name, struct str value)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!alnum && (c == 0 || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return false;
+    }
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        if (c == 0x7f || (c < 0x20 && c != '\t'))
+            return false;
+    }
+    return name.n > 0;
+}
+
+static bool is_framing(struct str name)
+{
+    return str_case_eq(name, STR("Transfer-Encoding")) ||
+           str_case_eq(name, STR("Content-Length")) || str_case_eq(name, STR("Connection"));
+}
+
+static bool add(struct http_resp *resp, struct arena *a, struct str name, struct jval v)
+{
+    struct str value;
+    enum json_kind kind = jval_kind(v);
+    if (kind != JSON_STRING && kind != JSON_NUMBER && kind != JSON_BOOL)
+        return false;
+    value = kind == JSON_STRING ? jval_text(v, a) : jval_raw(v);
+    if (!reply_header_ok(name, value) || resp->header_count == HEADERS_MAX)
+        return false;
+    if (!is_framing(name))
+        http_resp_add(resp, a, name, value);
+    return true;
+}
+
+static struct str lower(struct arena *a, struct str s)
+{
+    char *out = arena_alloc_raw(a, s.n + 1);
+    for (size_t i = 0; i < s.n; i++)
+        out[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i];
+    return (struct str){out, s.n};
+}
+
+static bool add_headers(struct jval headers, struct arena *a, struct http_resp *resp)
+{
+    struct jval it = {0};
+    if (jval_kind(headers) != JSON_OBJECT)
+        return !jval_present(headers);
+    while (jval_next(headers, &it, NULL)) {
+        if (!add(resp, a, lower(a, jval_key_str(it, a)), it))
+            return false;
+    }
+    return true;
+}
+
+static bool add_cookies(struct jval cookies, struct arena *a, struct http_resp *resp)
+{
+    struct jval it = {0};
+    if (jval_kind(cookies) != JSON_ARRAY)
+        return !jval_present(cookies);
+    while (jval_next(cookies, &it, NULL)) {
+        if (jval_kind(it) != JSON_STRING || !add(resp, a, STR("set-cookie"), it))
+            return false;
+    }
+    return true;
+}
+
 static bool read_status(struct jval v, struct arena *a, uint16_t *ret)
 {
-    int64_t n;
-    bool ok = jval_kind(v) == JSON_STRING ? str_to_i64(jval_text(v, a), &n) : jval_i64(v, &n);
-    if (!ok || n < 100 || n > 599)
+    int64_t status;
+    struct str text;
+    if (jval_str(v, a, &text) ? !str_to_i64(text, &status) : !jval_i64(v, &status))
         return false;
-    *ret = (uint16_t)n;
-    return true;
+    *ret = (uint16_t)status;
+    return status >= 200 && status <= 599;
 }
 
-bool reply_head_v2(struct jval object, struct arena *a, struct http_resp *resp)
+static bool has_type(const struct http_resp *resp)
 {
-    struct jval status = jval_get(object, "statusCode"), headers = jval_get(object, "headers");
-    struct jval cookies = jval_get(object, "cookies"), it = {0};
-    bool typed = false;
-    resp->status = 200;
-    if (jval_present(status) && !read_status(status, a, &resp->status))
-        return false;
-    if (jval_present(headers) && jval_kind(headers) != JSON_OBJECT)
-        return false;
-    while (jval_next(headers, &it, NULL)) {
-        struct str name = jval_key_str(it, a), value;
-        if (jval_kind(it) == JSON_NULL)
-            continue;
-        if (!reply_is_header_name(name) || !reply_scalar_text(it, a, &value) ||
-            resp->header_count == HEADERS_MAX)
-            return false;
-        typed |= str_case_eq(name, STR("content-type"));
-        http_resp_add(resp, a, name, value);
+    for (size_t i = 0; i < resp->header_count; i++) {
+        if (str_case_eq(resp->headers[i].name, STR("content-type")))
+            return true;
     }
-    it = (struct jval){0};
-    if (jval_present(cookies) && jval_kind(cookies) != JSON_ARRAY)
-        return false;
-    while (jval_next(cookies, &it, NULL)) {
-        struct str value;
-        if (!reply_scalar_text(it, a, &value) || resp->header_count == HEADERS_MAX)
-            return false;
-        http_resp_add(resp, a, STR("Set-Cookie"), value);
-    }
-    if (!typed)
-        http_resp_add(resp, a, STR("Content-Type"), STR("application/json"));
-    return true;
+    return false;
 }
 
-/* v without the blanks between its tokens. */
-static struct str compact(struct jval v, struct arena *a)
+/* A result without statusCode is the body itself: JSON text compact, a string bare. */
+static void map_plain(struct jval root, struct arena *a, struct http_resp *resp)
 {
-    struct buf *b = arena_new_buf(a, 64 << 20);
     struct json_out w;
+    struct buf *b = arena_new_buf(a, 64 << 20);
     json_out_init(&w, b);
-    json_copy(&w, NULL, v);
-    return buf_view(b);
+    resp->status = 200;
+    if (!jval_str(root, a, &resp->body)) {
+        json_copy(&w, NULL, root);
+        resp->body = buf_view(b);
+    }
+    http_resp_add(resp, a, STR("content-type"), STR("application/json"));
 }
 
-enum reply_map_result reply_map_v2(struct str payload, struct arena *a, struct http_resp *resp)
+bool reply_map_v2(struct str payload, struct arena *a, struct http_resp *resp)
 {
     struct http_resp made = {0};
-    struct jval doc;
-    bool is_base64 = false;
-    if (!json_parse(a, payload, JSON_DEPTH_DEFAULT, &doc, NULL))
-        return REPLY_MALFORMED;
-    if (jval_kind(doc) != JSON_OBJECT || !jval_present(jval_get(doc, "statusCode"))) {
-        made.status = 200;
-        made.body = jval_kind(doc) == JSON_STRING ? jval_text(doc, a)
-                    : jval_kind(doc) == JSON_NULL ? STR("null")
-                                                  : compact(doc, a);
-        http_resp_add(&made, a, STR("Content-Type"), STR("application/json"));
-        *resp = made;
-        return REPLY_OK;
+    struct jval root, body;
+    bool encoded = false;
+    if (!json_parse(a, payload, JSON_DEPTH_DEFAULT, &root, NULL))
+        return false;
+    if (jval_kind(root) != JSON_OBJECT || !jval_present(jval_get(root, "statusCode"))) {
+        map_plain(root, a, resp);
+        return true;
     }
-    if (!reply_head_v2(doc, a, &made))
-        return REPLY_MALFORMED;
-    struct jval body = jval_get(doc, "body");
-    if (jval_kind(body) == JSON_STRING)
-        made.body = jval_text(body, a);
-    else if (jval_present(body))
-        made.body = compact(body, a); /* unverified: a body that is not a string */
-    jval_bool(jval_get(doc, "isBase64Encoded"), &is_base64);
-    if (is_base64 && !codec_base64_decode(a, made.body, &made.body))
-        return REPLY_NOT_BASE64;
+    body = jval_get(root, "body");
+    if (!read_status(jval_get(root, "statusCode"), a, &made.status) ||
+        !add_headers(jval_get(root, "headers"), a, &made) ||
+        !add_cookies(jval_get(root, "cookies"), a, &made))
+        return false;
+    if (jval_present(body) && !jval_str(body, a, &made.body)) {
+        struct json_out w; /* unverified: a body that is not text goes out as JSON */
+        struct buf *b = arena_new_buf(a, 64 << 20);
+        json_out_init(&w, b);
+        json_copy(&w, NULL, body);
+        made.body = buf_view(b);
+    }
+    jval_bool(jval_get(root, "isBase64Encoded"), &encoded);
+    if (encoded && made.body.n > 0 && !codec_base64_decode(a, made.body, &made.body))
+        return false;
+    /* unverified: the default type; HTTP APIs have been seen with text/plain, too */
+    if (!has_type(&made))
+        http_resp_add(&made, a, STR("content-type"), STR("text/plain;charset=UTF-8"));
     *resp = made;
-    return REPLY_OK;
+    return true;
 }

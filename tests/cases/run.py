@@ -217,7 +217,9 @@ def one(endpoint, name, path, operations):
 
 def known_operations(endpoint):
     status, _, data = endpoint.send("GET", "/_puddle/operations", None, {})
-    return {k: v for s in json.loads(data).values() for k, v in s.items()} if status == 200 else {}
+    services = json.loads(data) if status == 200 else {}
+    return {name: there for service, operations in services.items() if service.startswith("dynamodb")
+            for name, there in operations.items()}
 
 
 def run_all(endpoint, words, verbose):

@@ -92,6 +92,9 @@ class Server:
     def invoke(self, name, payload=b"{}", **headers):
         return self.lambda_("POST", "/2015-03-31/functions/%s/invocations" % name, payload, **headers)
 
+    def has(self, operation, service="dynamodb"):
+        return json.loads(self.request("GET", "/_puddle/operations")[2])[service].get(operation, False)
+
     def environment(self):
         return {**os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
                 "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_PAGER": "",

@@ -183,6 +183,33 @@ static bool is_hex_of(const uint8_t *bytes, size_t n, const char *hex)
     return same;
 }
 
+/* The definition, a bit at a time. */
+static uint32_t slow_crc32(struct str s)
+{
+    uint32_t crc = 0xFFFFFFFFu;
+    for (size_t i = 0; i < s.n; i++) {
+        crc ^= (unsigned char)s.p[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+    }
+    return ~crc;
+}
+
+TEST(crc32_of_every_length_and_place)
+{
+    static char bytes[1200];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * i * 31 + i / 7);
+    for (size_t n = 0; n <= 600; n++) {
+        for (size_t at = 0; at < 3; at++) {
+            struct str s = {bytes + at, n};
+            CHECK_I64(hash_crc32(s), slow_crc32(s));
+        }
+    }
+    struct str all = {bytes, sizeof bytes};
+    CHECK_I64(hash_crc32(all), slow_crc32(all));
+}
+
 TEST(digests_of_nothing_and_long_keys_are_the_published_ones)
 {
     uint8_t out[32];

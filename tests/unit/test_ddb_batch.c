@@ -92,6 +92,10 @@ TEST(malformed_batch_writes_change_nothing)
                           "'v':{'N':'b'}}}}]}",
                           ""),
               "ValidationException: The parameter cannot be converted to a numeric value: b");
+    CHECK_STR(batch_write("{'hhh':[" GOOD ",{'PutRequest':{'Item':{'pk':{'S':'x'},"
+                          "'v':{'N':''}}}}]}",
+                          ""),
+              "ValidationException: The parameter cannot be converted to a numeric value");
     CHECK_STR(get("hhh", "{'pk':{'S':'good'}}", ""), "{}");
     fx_close();
 }
@@ -172,6 +176,9 @@ TEST(batch_get_projects_by_table)
                              "'ProjectionExpression':'v[1]'}}"),
                    "Responses"),
             "{'hhh':[{'v':{'S':'one'}}],'rrr':[{'v':{'L':[{'S':'b'}]}}]}");
+    CHECK_Q(fx_get(batch_get("{'hhh':{'Keys':[{'pk':{'S':'1'}}],'AttributesToGet':['w']}}"),
+                   "Responses"),
+            "{'hhh':[{'w':{'S':'x'}}]}");
     fx_close();
 }
 

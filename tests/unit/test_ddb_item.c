@@ -230,7 +230,7 @@ TEST(numbers_that_expand_stay_within_the_text_limit)
 TEST(attribute_names_have_limits)
 {
     char *json = malloc(ATTR_NAME_MAX + 64);
-    CHECK_STR(read_item("{\"\":{\"S\":\"x\"}}"), PREFIX "Empty attribute name");
+    CHECK_STR(read_item("{\"\":{\"S\":\"x\"}}"), ENVELOPE "Empty attribute name");
     for (int extra = 0; extra < 2; extra++) {
         size_t n = ATTR_NAME_MAX + (size_t)extra;
         strcpy(json, "{\"");

@@ -208,12 +208,14 @@ TEST(names_and_values_come_with_an_expression)
     CHECK_STR(get("hhh", key, names),
               "ValidationException: ExpressionAttributeNames can only be specified when using "
               "expressions");
-    CHECK_STR(put("hhh", key, values),
-              "ValidationException: ExpressionAttributeValues can only be specified when using "
-              "expressions: ConditionExpression is null");
-    CHECK_STR(update("hhh", key, values),
-              "ValidationException: ExpressionAttributeValues can only be specified when using "
-              "expressions: UpdateExpression and ConditionExpression are null");
+    CHECK_STR(
+        put("hhh", key, values),
+        "ValidationException: 1 validation error detected: ExpressionAttributeValues can only "
+        "be specified when using expressions");
+    CHECK_STR(
+        update("hhh", key, values),
+        "ValidationException: 1 validation error detected: ExpressionAttributeValues can only "
+        "be specified when using expressions");
     CHECK_STR(get("hhh", key, values), "{}"); /* GetItem has no such member */
     CHECK_STR(put("hhh", key, ",'UpdateExpression':'junk','AttributesToGet':['a']"), "{}");
     CHECK_Q(get("hhh", key, ",'ConditionExpression':'junk'"), "{'Item':{'pk':{'S':'1'}}}");

@@ -62,12 +62,6 @@ TEST(sort_key_conditions_select_their_ranges)
 TEST(older_key_conditions_say_the_same)
 {
     CHECK(rd_open(NULL));
-    if (str_find_str(rd_call("Query", "{'TableName':'range','KeyConditions':{}}"),
-                     STR("not support")) >= 0) {
-        fx_close();
-        test_skip("the older parameters are not here yet");
-        return;
-    }
     PUT("a=x b=1", "a=x b=2", "a=x b=3", "a=y b=2");
     CHECK_STR(
         rd_list(

@@ -81,6 +81,66 @@ TEST(key_conditions_must_be_the_keys)
          "request."});
 }
 
+#define OLDER(op, values) "{'ComparisonOperator':'" op "'" values "}"
+#define LIST(values)      ",'AttributeValueList':[" values "]"
+
+TEST(older_conditions_must_be_indexable_keys)
+{
+#define NOT_INDEXABLE "Attempted conditional constraint is not an indexable operation"
+    REFUSED(
+        {"hash", "'KeyConditions':{'a':" OLDER("NULL", "") "}", NOT_INDEXABLE},
+        {"hash", "'KeyConditions':{'a':" OLDER("NE", LIST("{'N':'1'}")) "}", NOT_INDEXABLE},
+        {"hash", "'KeyConditions':{'a':" OLDER("IN", LIST("{'S':'a'}")) "}", NOT_INDEXABLE},
+        {"range",
+         "'KeyConditions':{'a':" OLDER("EQ", LIST("{'S':'b'}")) ",'b':" OLDER(
+             "CONTAINS", LIST("{'S':'b'}")) "}" START("'a':{'S':'a'},'b':{'S':'a'}"),
+         NOT_INDEXABLE},
+        {"range",
+         "'IndexName':'index1','KeyConditions':{'a':" OLDER("EQ", LIST("{'S':'b'}")) ",'c':" OLDER(
+             "NULL", "") "}",
+         NOT_INDEXABLE},
+        {"range", "'KeyConditions':{'z':" OLDER("NULL", "") "}", MISSED "a"},
+        {"range",
+         "'KeyConditions':{'a':" OLDER("EQ", LIST("{'S':'b'}")) ",'c':" OLDER("NULL", "") "}",
+         MISSED "b"},
+        {"hash", "'KeyConditions':{'z':" OLDER("NULL", "") "}" START(""), BAD_START},
+        {"hash", "'KeyConditions':{'a':" OLDER("LE", LIST("{'S':'b'}")) "}", UNSUPPORTED},
+        {"hash", "'KeyConditions':{'a':" OLDER("BETWEEN", LIST("{'S':'a'},{'S':'a'}")) "}",
+         UNSUPPORTED},
+        {"hash", "'KeyConditions':{}", "Conditions can be of length 1 or 2 only"},
+        {"hash",
+         "'KeyConditions':{'a':" OLDER("NULL", "") ",'b':" OLDER("NULL", "") ",'c':" OLDER("NULL",
+                                                                                           "") "}",
+         "Conditions can be of length 1 or 2 only"},
+        {"hash", "'KeyConditions':{'a':" OLDER("EQ", "") "}",
+         INVALID "Invalid number of argument(s) for the EQ ComparisonOperator"},
+        {"hash", "'KeyConditions':{'a':" OLDER("BEGINS_WITH", LIST("{'N':'1'}")) "}",
+         INVALID "ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type"},
+        {"hash", "'KeyConditions':{'a':" OLDER("BETWEEN", LIST("{'S':'b'},{'S':'a'}")) "}",
+         "The BETWEEN condition was provided a range where the lower bound is greater than the "
+         "upper bound"},
+        {"hash",
+         "'KeyConditions':{'a':" OLDER("EQ", LIST("{'S':'a'}")) "},'QueryFilter':{'a':" OLDER(
+             "EQ", LIST("{'S':'a'}")) "}",
+         "QueryFilter can only contain non-primary key attributes: Primary key attribute: a"},
+        {"range",
+         "'IndexName':'index4','Select':'ALL_ATTRIBUTES','KeyConditions':{'c':" OLDER(
+             "EQ", LIST("{'S':'a'}")) "},'QueryFilter':{'d':" OLDER("EQ", LIST("{'S':'a'}")) "}",
+         "QueryFilter can only contain non-primary key attributes: Primary key attribute: d"},
+        {"hash",
+         "'KeyConditions':{'a':" OLDER("EQ", LIST("{}")) "},'QueryFilter':{'x':" OLDER(
+             "EQ", LIST("{},{'S':''}")) "}",
+         "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
+        {"hash",
+         "'KeyConditions':{'a':" OLDER("EQ", LIST("{'S':'a'}")) "},'AttributesToGet':['a','a']",
+         INVALID "Duplicate value in attribute name: a"});
+    CHECK(rd_open(NULL));
+    CHECK_STR(
+        rd_call("Query", "{'TableName':'nobody','KeyConditions':{'z':" OLDER("NULL", "") "}}"),
+        "ResourceNotFoundException: Requested resource not found");
+    fx_close();
+}
+
 TEST(empty_and_long_key_values)
 {
     REFUSED({"hash", KEYS("a = :a", "':a':{'S':''}"),

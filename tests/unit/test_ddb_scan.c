@@ -119,6 +119,34 @@ TEST(scan_bills_every_partition_it_passes)
     fx_close();
 }
 
+TEST(older_filters_say_the_same)
+{
+    CHECK(rd_open(NULL));
+    CHECK(rd_put("hash", "a=2 v=x w=#1") && rd_put("hash", "a=8 v=y w=#20") &&
+          rd_put("hash", "a=9 v=x w=#3") && rd_put("hash", "a=1 v=xx"));
+    CHECK_STR(
+        rd_list(
+            SCAN(
+                ",'ScanFilter':{'v':{'ComparisonOperator':'EQ','AttributeValueList':[{'S':'x'}]}}"),
+            "a"),
+        "2 9");
+    CHECK_STR(
+        rd_list(SCAN(",'AttributesToGet':['a'],'ConditionalOperator':'OR','ScanFilter':{"
+                     "'v':{'ComparisonOperator':'BEGINS_WITH','AttributeValueList':[{'S':'xx'}]},"
+                     "'w':{'ComparisonOperator':'GT','AttributeValueList':[{'N':'3.5'}]}}"),
+                "a"),
+        "8 1");
+    CHECK_STR(rd_list(SCAN(",'ScanFilter':{'w':{'ComparisonOperator':'NULL'}}"), "a"), "1");
+    CHECK_STR(rd_list(SCAN(",'ScanFilter':{'a':{'ComparisonOperator':'IN','AttributeValueList':[{'"
+                           "S':'1'},{'S':'8'}]}}"),
+                      "a"),
+              "8 1");
+    CHECK_STR(SCAN(",'AttributesToGet':['v','none'],'Limit':1"),
+              "{\"Items\":[{\"v\":{\"S\":\"x\"}}],\"Count\":1,\"ScannedCount\":1,"
+              "\"LastEvaluatedKey\":{\"a\":{\"S\":\"2\"}}}");
+    fx_close();
+}
+
 TEST(what_scan_refuses)
 {
     static const struct {

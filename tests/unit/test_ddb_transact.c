@@ -164,8 +164,9 @@ TEST(what_is_wrong_before_the_tables_is_an_error_of_the_request)
               "item");
     CHECK_STR(transact("{'Put':{'TableName':'none','Item':{'pk':{'S':'a'}}}}," PUT("b"), ""),
               "ResourceNotFoundException: Requested resource not found");
-    CHECK_STR(transact("{}", ""), "ValidationException: The action or operation requested is "
-                                  "invalid. Verify that the action is typed correctly.");
+    CHECK_STR(transact("{}", ""),
+              "ValidationException: Invalid Request: TransactWriteRequest should contain "
+              "Delete or Put or Update request");
     CHECK_STR(
         transact("{'Put':{'TableName':'hhh','Item':{}},'Delete':{'TableName':'hhh','Key':{}}}", ""),
         "ValidationException: TransactItems can only contain one of Check, Put, Update or "
@@ -178,6 +179,13 @@ TEST(what_is_wrong_before_the_tables_is_an_error_of_the_request)
                        ""),
               "ValidationException: Value provided in ExpressionAttributeValues unused in "
               "expressions: keys: {:w}");
+    CHECK_STR(transact("{'Put':{'TableName':'hhh','Item':{'pk':{'S':'a'}},"
+                       "'ExpressionAttributeValues':{':w':{'S':'x'}}}}",
+                       ""),
+              "ValidationException: ExpressionAttributeValues can only be specified when using "
+              "expressions: ConditionExpression is null");
+    CHECK_STR(transact("{'Put':{'TableName':'hhh','Item':{'pk':{'SS':['b','b']}}}}", ""),
+              INVALID "Input collection [b, b] contains duplicates.");
     CHECK_STR(transact("{'ConditionCheck':{'TableName':'hhh','Key':{'pk':{'S':'a'}}}}", ""),
               "ValidationException: 1 validation error detected: Value null at "
               "'transactItems.1.member.conditionCheck.conditionExpression' failed to satisfy "
@@ -290,6 +298,22 @@ TEST(a_token_makes_a_request_happen_once)
     fx_close();
 }
 
+TEST(a_request_may_be_deeper_than_our_own_documents)
+{
+    CHECK(open_tables());
+    struct buf *deep = arena_new_buf(fx_arena, 1 << 16);
+    for (int i = 0; i < 55; i++)
+        buf_add(deep, STR("{'x':["));
+    for (int i = 0; i < 55; i++)
+        buf_add(deep, STR("]}"));
+    const char *unknown = arena_buf(fx_arena, deep).p;
+    const char *items =
+        FX("{'Put':{'TableName':'hhh','Item':{'pk':{'S':'n'}},'Unknown':%s}}", unknown);
+    CHECK_STR(transact(items, ",'ClientRequestToken':'t'"), "{}");
+    CHECK_STR(transact(items, ",'ClientRequestToken':'t'"), "{}");
+    fx_close();
+}
+
 TEST(a_cancelled_request_does_not_use_up_its_token)
 {
     CHECK(open_tables());
@@ -361,6 +385,9 @@ TEST(gets_are_positional_and_projected)
     CHECK(open_tables());
     put("hhh", "{'pk':{'S':'1'},'x':{'N':'1'},'y':{'N':'2'}}", "");
     put("rrr", "{'pk':{'S':'1'},'sk':{'N':'2'}}", "");
+    CHECK_Q(transact_get("{'Get':{'TableName':'hhh','Key':{'pk':{'S':'1'}},"
+                         "'ProjectionExpression':'nope'}}"),
+            "{'Responses':[{}]}");
     CHECK_Q(transact_get("{'Get':{'TableName':'rrr','Key':{'pk':{'S':'1'},'sk':{'N':'2'}}}},"
                          "{'Get':{'TableName':'hhh','Key':{'pk':{'S':'none'}}}},"
                          "{'Get':{'TableName':'hhh','Key':{'pk':{'S':'1'}},"

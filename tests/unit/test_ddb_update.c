@@ -30,6 +30,31 @@ TEST(update_makes_and_changes_items)
     fx_close();
 }
 
+TEST(older_parameters_update_too)
+{
+    CHECK(open_tables());
+    const char *key = "{'pk':{'S':'1'}}";
+    CHECK_Q(update("hhh", key,
+                   ",'AttributeUpdates':{'a':{'Value':{'N':'1'}},'b':{'Action':'ADD','Value':"
+                   "{'NS':['1','2']}}},'ReturnValues':'ALL_NEW'"),
+            "{'Attributes':{'pk':{'S':'1'},'a':{'N':'1'},'b':{'NS':['1','2']}}}");
+    CHECK_STR(update("hhh", key,
+                     ",'AttributeUpdates':{'a':{'Action':'DELETE'}},"
+                     "'Expected':{'a':{'Value':{'N':'2'}}}"),
+              "ConditionalCheckFailedException: The conditional request failed");
+    CHECK_STR(update("hhh", key,
+                     ",'AttributeUpdates':{'a':{'Action':'DELETE'}},"
+                     "'Expected':{'a':{'Value':{'N':'1'}}}"),
+              "{}");
+    CHECK_Q(item_of("1"), "{'Item':{'pk':{'S':'1'},'b':{'NS':['1','2']}}}");
+    CHECK_STR(put("hhh", key, ",'Expected':{'pk':{'Exists':false}}"),
+              "ConditionalCheckFailedException: The conditional request failed");
+    CHECK_STR(del("hhh", key, ",'Expected':{'b':{'ComparisonOperator':'NULL'}}"),
+              "ConditionalCheckFailedException: The conditional request failed");
+    CHECK_Q(get("hhh", key, ",'AttributesToGet':['pk','none']"), "{'Item':{'pk':{'S':'1'}}}");
+    fx_close();
+}
+
 TEST(return_values_show_the_item_or_only_its_named_paths)
 {
     CHECK(open_tables());
@@ -73,6 +98,9 @@ TEST(key_attributes_cannot_be_updated)
     CHECK_STR(update("hhh", "{'pk':{'S':'1'}}",
                      ",'UpdateExpression':'SET pk = :v'" VALUES("':v':{'S':'x'}")),
               INVALID "Cannot update attribute pk. This attribute is part of the key");
+    CHECK_STR(update("rrr", "{'pk':{'S':'1'},'sk':{'N':'1'}}",
+                     ",'AttributeUpdates':{'sk':{'Value':{'N':'2'}}}"),
+              INVALID "Cannot update attribute sk. This attribute is part of the key");
     CHECK_STR(update("hhh", "{'pk':{'N':'1'}}",
                      ",'UpdateExpression':'SET pk = :v'" VALUES("':v':{'S':'x'}")),
               "ValidationException: The provided key element does not match the schema");
@@ -192,8 +220,8 @@ TEST(errors_come_in_awss_order)
     CHECK_STR(put("none", "{'pk':{'N':'1'}}",
                   ",'ConditionExpression':'attribute_exists(a)'"
                   ",'ExpressionAttributeNames':{'#a':'a'}"),
-              "ValidationException: Value provided in ExpressionAttributeNames unused in "
-              "expressions: keys: {#a}");
+              "ValidationException: 1 validation error detected: Value provided in "
+              "ExpressionAttributeNames unused in expressions: keys: {#a}");
     CHECK_STR(put("none", "{'pk':{'N':'1'}}", ",'ConditionExpression':'attribute_exists(a)'"),
               "ResourceNotFoundException: Requested resource not found");
     CHECK_STR(put("hhh", "{'pk':{'N':'1'}}", ",'ConditionExpression':'attribute_exists(a)'"),
