@@ -141,6 +141,7 @@ void rie_invoke(struct rie *r, const struct rie_request *given, struct arena *a,
         wait_fire(w, WAIT_READY);
         return;
     }
+    ret->executed_version = arena_str(a, f->version);
     if (r->stopping) {
         aws_fail(&ret->err, a, &LAMBDA_ServiceException, "The server is stopping.");
         wait_fire(w, WAIT_READY);
