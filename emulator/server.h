@@ -17,6 +17,8 @@ struct server_opts {
     size_t key_count;
     const char *origins[ORIGINS_MAX], *hosts[ORIGINS_MAX];
     size_t origin_count, host_count;
+    const char *egress[ORIGINS_MAX], *jwks[ORIGINS_MAX];
+    size_t egress_count, jwks_count;
     struct template_param params[ORIGINS_MAX];
     size_t param_count;
 };
