@@ -109,8 +109,7 @@ bool ddb_change_apply(struct call *c, struct ddb_change *x)
         ddb_internal_error(c);
         return false;
     }
-    if (d->throttle != NULL)
-        throttle_charge_write(d->throttle, x->t, ddb_change_units(x), x->w.index_units);
+    throttle_charge_write(d->throttle, x->t, ddb_change_units(x), x->w.index_units);
     return true;
 }
 

@@ -320,3 +320,10 @@ struct table *ddb_table_or_fail(struct call *c, struct str given, enum ddb_looku
                  "Requested resource not found: Table: %.*s not found", STR_ARG(name));
     return t;
 }
+
+void ddb_usage(double *ret_reads, double *ret_writes)
+{
+    struct throttle_totals t = throttle_totals();
+    *ret_reads = t.reads;
+    *ret_writes = t.writes;
+}

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "log.h"
 #include "route.h"
+#include "usage.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -85,6 +86,8 @@ static void get_status(struct ask *k)
     rie_write_status(s->rie, &k->w);
     json_key(&k->w, STR("apis"));
     gateway_write_status(s->gateway, &k->w);
+    json_key(&k->w, STR("usage"));
+    usage_write(s, &k->w);
     json_end(&k->w);
     answer_json(k);
 }
@@ -155,6 +158,12 @@ static void clock_endpoint(struct ask *k)
     answer_json(k);
 }
 
+static void get_usage(struct ask *k)
+{
+    usage_write(k->s, &k->w);
+    answer_json(k);
+}
+
 static void get_logs(struct ask *k)
 {
     const struct http_req *req = &k->x->req;
@@ -203,6 +212,7 @@ static const struct endpoint {
     {"health", true, false, false, get_health},
     {"status", true, false, false, get_status},
     {"operations", true, false, false, get_operations},
+    {"usage", true, false, false, get_usage},
     {"logs", true, false, false, get_logs},
     {"code", true, false, true, get_code},
     {"clock", true, true, false, clock_endpoint},

@@ -204,7 +204,12 @@ static bool open_parts(struct server *s, char *error)
     struct rie_opts rie = {.code_dir = code_dir,
                            .endpoint_url = s->url,
                            .default_account = s->opts.account,
-                           .quiet = s->opts.quiet};
+                           .quiet = s->opts.quiet,
+                           .fresh = s->opts.fresh,
+                           .no_isolation = s->opts.no_isolation,
+                           .no_memory_limit = s->opts.no_memory_limit,
+                           .strict_runtimes = s->opts.strict_runtimes,
+                           .cold_start_ms = s->opts.cold_start_ms};
     s->ddb = ddb_new(s->db, error, ERROR_MAX);
     if (s->ddb != NULL && s->opts.throttle)
         ddb_throttle(s->ddb);

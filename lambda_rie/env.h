@@ -43,7 +43,7 @@ struct invocation {      /* owns its arena */
     struct lam_pool *pool;
     struct str request_id, payload, client_context, trace_id, arn, version, content_type;
     int64_t start_us, timeout_s, memory_mb;
-    bool want_log_tail, started;
+    bool want_log_tail, started, is_arm;
     /* the caller's; NULL for asynchronous ones */
     struct arena *caller_arena;
     struct rie_result *ret;
@@ -92,7 +92,7 @@ struct environment {
     int64_t memory_mb, timeout_s;
     int64_t spawn_us, init_us, memory_us, peak_memory;
     bool init_reported; /* Init Duration was in a REPORT already */
-    bool out_of_memory, ended, init_timeout;
+    bool out_of_memory, ended, init_timeout, held_back;
     int end_status; /* as waitpid gives it, when ended */
     struct str init_error, init_error_type;
     struct timer timer; /* init or invocation deadline; the second kill */

@@ -165,6 +165,7 @@ struct invocation *invocation_new(struct rie *r, const struct rie_request *req,
     inv->version = arena_str(m, f->version);
     inv->timeout_s = f->timeout_s;
     inv->memory_mb = f->memory_mb;
+    inv->is_arm = str_eq_c(f->architecture, "arm64");
     inv->payload = arena_str(m, req->payload);
     inv->content_type = STR("application/json");
     inv->client_context = arena_str(m, req->client_context);
@@ -197,6 +198,7 @@ void rie_invoke(struct rie *r, const struct rie_request *given, struct arena *a,
         wait_fire(w, WAIT_READY);
         return;
     }
+    ret->executed_version = arena_str(a, f->version);
     if (r->stopping) {
         aws_fail(&ret->err, a, &LAMBDA_ServiceException, "The server is stopping.");
         wait_fire(w, WAIT_READY);

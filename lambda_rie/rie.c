@@ -7,6 +7,7 @@
 #include "layers.h"
 #include "panic.h"
 #include "runtime_files.h"
+#include "seam.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,11 @@ void rie_free(struct rie *r)
     free(r);
 }
 
+bool rie_url_find(struct rie *r, struct str url_id, struct arena *a, struct lam_url *ret)
+{
+    return lam_url_find(r, url_id, a, ret);
+}
+
 struct service *rie_service(struct rie *r)
 {
     return &r->service;
@@ -153,6 +159,11 @@ void rie_on_stream_exists(struct rie *r, bool (*exists)(void *arg, struct str ar
 {
     r->stream_exists = exists;
     r->stream_arg = arg;
+}
+
+struct rie_usage rie_usage(const struct rie *r)
+{
+    return r->usage;
 }
 
 struct str rie_log_group(struct rie *r, struct str account, struct str region, struct str function)

@@ -16,6 +16,7 @@ struct rie_opts {
     bool fresh;                /* every invocation gets a new environment                       */
     bool no_isolation;         /* no namespaces of their own for handlers                       */
     bool no_memory_limit;      /* MemorySize is only reported                                   */
+    int64_t cold_start_ms;     /* a cold start takes at least this long; 0: as long as it takes   */
     bool strict_runtimes;      /* refuse what newer runtimes of AWS refuse instead of warning   */
 };
 struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const struct rie_opts *opts,
@@ -79,6 +80,15 @@ struct rie_result {
 void rie_invoke(struct rie *r, const struct rie_request *req, struct arena *a,
                 struct rie_result *ret, struct wait *w);
 
+struct lam_url { /* CreateFunctionUrlConfig */
+    struct str account, region, name, qualifier, url_id;
+    bool iam;             /* AuthType AWS_IAM                                          */
+    bool streamed;        /* InvokeMode RESPONSE_STREAM                                */
+    struct str cors_json; /* object text of Cors; empty: none                          */
+};
+/* False: no function has this URL. Strings live in a. */
+bool rie_url_find(struct rie *r, struct str url_id, struct arena *a, struct lam_url *ret);
+
 /* A function that runs from a folder of the user (templates): created or replaced. Edits to its
  * files are seen by the next invocation. config_json is CreateFunction's input without Code. */
 bool rie_put_local_function(struct rie *r, struct str account, struct str region,
@@ -96,6 +106,11 @@ struct str rie_log_group(struct rie *r, struct str account, struct str region, s
  * ("layer:name:1"): what the Location members name. */
 bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
                   struct arena *a, struct str *ret_zip);
+struct rie_usage {                 /* of all functions since the start */
+    uint64_t requests;             /* invocations that came to an end, each attempt */
+    uint64_t x86_mb_ms, arm_mb_ms; /* billed: memory times duration */
+};
+struct rie_usage rie_usage(const struct rie *r);
 /* For puddle status: writes an array of {name, runtime, environments, busy, invocations}. */
 void rie_write_status(struct rie *r, struct json_out *out);
 #endif

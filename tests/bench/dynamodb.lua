@@ -1,5 +1,5 @@
 -- wrk script: one operation on items of about 300 bytes. Arguments: op, table, first key, key count.
--- GetItem, PutItem, UpdateItem, DeleteItem; PutNew: every request a new item; Batch: BatchWriteItem of 25; Query: a
+-- GetItem, PutItem, UpdateItem, DeleteItem; BatchWriteItem (of 25); PutNew: every request a new item; Query: a
 -- partition "q0" ... "q<count - 1>". Prints one line "RESULT requests errors p50_us p99_us max_us" at the end.
 local op, tbl, first, count
 local n = 0
@@ -10,7 +10,7 @@ local headers = {
   ["X-Amz-Date"] = "20260101T000000Z",
 }
 local filler = string.rep("abcdefghij", 20)
-local targets = {PutNew = "PutItem", Batch = "BatchWriteItem"}
+local targets = {PutNew = "PutItem"}
 
 function init(args)
   op, tbl, first, count = args[1], args[2], tonumber(args[3]), tonumber(args[4])
@@ -37,7 +37,7 @@ local make = {
     return string.format('{"TableName":"%s","Key":{"id":{"S":"key-%07d"}},"UpdateExpression":"SET rev = :r, n = n + :one",' ..
       '"ExpressionAttributeValues":{":r":{"N":"%d"},":one":{"N":"1"}}}', tbl, first + n % count, math.random(1, 1000000000))
   end,
-  Batch = function()
+  BatchWriteItem = function()
     local parts = {}
     for i = 1, 25 do
       parts[i] = '{"PutRequest":{"Item":' .. item(first + (n * 25 + i) % count) .. '}}'

@@ -55,7 +55,7 @@ def measure(server, seconds=None):
         client.call("CreateTable", table)
     fill_ranges(client)
     Load(server.pid, server.port, "dynamodb.lua", "PutItem", "Bench", 0, 1000, seconds=1)
-    for op in ("GetItem", "PutItem", "UpdateItem", "Batch"):
+    for op in ("GetItem", "PutItem", "UpdateItem", "BatchWriteItem"):
         out[op] = Load(server.pid, server.port, "dynamodb.lua", op, "Bench", 0, 1000, seconds=seconds)
     out["Query"] = Load(server.pid, server.port, "dynamodb.lua", "Query", "Ranges", 0, PARTITIONS, seconds=seconds)
     out["PutNew"] = Load(server.pid, server.port, "dynamodb.lua", "PutNew", "Bench", 1000000, 1, seconds=seconds)
@@ -64,7 +64,7 @@ def measure(server, seconds=None):
 
 
 NAMES = (("GetItem", "GetItem"), ("PutItem", "PutItem"), ("UpdateItem", "UpdateItem"), ("Query", "Query, 100 items of 1 KB"),
-         ("Batch", "BatchWriteItem of 25"), ("PutIndexed", "PutItem with a GSI"))
+         ("BatchWriteItem", "BatchWriteItem of 25"), ("PutIndexed", "PutItem with a GSI"))
 
 
 def ours():
@@ -91,7 +91,7 @@ def ours():
 
 
 def rest(s, client, made):
-    put, update, query, batch = made["PutItem"], made["UpdateItem"], made["Query"], made["Batch"]
+    put, update, query, batch = made["PutItem"], made["UpdateItem"], made["Query"], made["BatchWriteItem"]
     row("UpdateItem", "%.1f us CPU, %.2fx PutItem" % (update.cpu, update.cpu / put.cpu), "<= 1.5x", update.cpu <= 1.5 * put.cpu)
     rate = 100 * QUERY_ITEM / query.cpu
     row("Query, 100 items of 1 KB", "%.0f us CPU, %.0f MB/s of items" % (query.cpu, rate), ">= 300 MB/s", rate >= 300)
@@ -125,11 +125,11 @@ def growth():
     most = 100000 if QUICK else 1000000
     s = puddle()
     Client(s.port).call("CreateTable", PLAIN)
-    Load(s.pid, s.port, "dynamodb.lua", "Batch", "Bench", 0, 1000, seconds=1)
+    Load(s.pid, s.port, "dynamodb.lua", "BatchWriteItem", "Bench", 0, 1000, seconds=1)
     small = {op: Load(s.pid, s.port, "dynamodb.lua", op, "Bench", 0, 1000) for op in ("GetItem", "PutItem")}
     filled = 0
     while filled < most:
-        filled += 25 * int(Load(s.pid, s.port, "dynamodb.lua", "Batch", "Bench", filled, most - filled + 24, seconds=5).requests)
+        filled += 25 * int(Load(s.pid, s.port, "dynamodb.lua", "BatchWriteItem", "Bench", filled, most - filled + 24, seconds=5).requests)
     get = Load(s.pid, s.port, "dynamodb.lua", "GetItem", "Bench", 0, most)
     put = Load(s.pid, s.port, "dynamodb.lua", "PutItem", "Bench", 0, most, seconds=5 if QUICK else 20)
     row("GetItem at %d items" % most, "%.2fx the cost at 1,000" % (get.cpu / small["GetItem"].cpu), "<= 1.3x", get.cpu <= 1.3 * small["GetItem"].cpu)

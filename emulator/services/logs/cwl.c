@@ -162,6 +162,11 @@ void cwl_free(struct cwl *s)
     free(s);
 }
 
+int64_t cwl_ingested(const struct cwl *s)
+{
+    return s->ingested;
+}
+
 bool cwl_reset(struct cwl *s)
 {
     cwl_flush(s);

@@ -23,6 +23,8 @@ struct cwl_line {
 void cwl_emit(struct cwl *s, const struct cwl_line *line);
 void cwl_flush(struct cwl *s);
 
+/* Bytes taken in since the start, as AWS counts them. */
+int64_t cwl_ingested(const struct cwl *s);
 /* Lines of a group in the order in which they came in, as JSON array text
  * [{"timestamp":ms,"stream":..,"message":..}] of at most limit lines that came after number
  * `after`; *ret_last is the number of the last one given. STR_NONE: there is no such group. */

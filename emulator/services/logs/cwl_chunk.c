@@ -128,6 +128,7 @@ bool cwl_batch_store(struct cwl *s, int64_t group, int64_t stream, struct cwl_ba
     sqlite3_bind_int64(q, 6, b->bytes);
     sqlite3_bind_blob(q, 7, b->data.p, (int)b->data.n, SQLITE_STATIC);
     bool ok = run(q) && count(s, group, stream, b, now, &bytes);
+    s->ingested += b->bytes;
     buf_clear(&b->data);
     b->count = 0;
     b->bytes = 0;

@@ -22,6 +22,7 @@ struct cwl {
     struct service service;
     struct map buffers; /* stream -> struct cwl_buffer: lines that are not stored yet */
     struct timer timer;
+    int64_t ingested; /* bytes since the start */
     sqlite3_stmt *stmts[CWL_STMTS];
 };
 
