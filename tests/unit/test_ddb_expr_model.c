@@ -398,7 +398,7 @@ static int run_one(void)
 {
     struct node *item = new_node(K_M), *now;
     struct action list[8];
-    int count = 0, want = 1 + (int)(rnd(3) * rnd(3));
+    int count = 0, want = 1 + (int)rnd(4);
     struct buf *before = arena_new_buf(xp_arena, 1 << 16),
                *values = arena_new_buf(xp_arena, 1 << 16),
                *expected = arena_new_buf(xp_arena, 1 << 16),
@@ -409,6 +409,12 @@ static int run_one(void)
     }
     for (int tries = 0; count < want && tries < 20; tries++) {
         struct action x = random_action(item);
+        if (count > 0 && rnd(2) == 0) { /* another element of the same list */
+            x.path = list[count - 1].path;
+            x.path.step[x.path.count - 1].index = (int)rnd(5);
+            if (rnd(2) == 0)
+                x.kind = 1;
+        }
         if (usable(list, count, &x))
             list[count++] = x;
     }
