@@ -65,9 +65,6 @@ bool expr_check_path(struct expr_parser *p, const struct expr_path *path)
             return expr_fail(p, "List index is not within the allowable range; index: [%.*s]",
                              STR_ARG(s->key));
     }
-    if (path->count > EXPR_PATH_MAX)
-        return expr_fail(p, "The document path has too many nesting levels; nesting levels: %zu",
-                         path->count);
     return true;
 }
 
@@ -112,6 +109,9 @@ static bool check_names(struct expr_parser *p, const struct expr_node *n)
 
 bool expr_resolve_path(struct expr_parser *p, struct expr_path *path)
 {
+    if (path->count > EXPR_PATH_MAX)
+        return expr_fail(p, "The document path has too many nesting levels; nesting levels: %zu",
+                         path->count);
     for (size_t i = 0; i < path->count; i++) {
         struct expr_step *s = &path->step[i];
         if (s->name.p == NULL || s->name.p[0] != '#')
@@ -325,6 +325,15 @@ static bool resolve(struct expr_parser *p, struct expr_node *n)
     return true;
 }
 
+/* DynamoDB stops counting at the first one too many. */
+bool expr_check_operators(struct expr_parser *p, size_t count)
+{
+    if (count <= EXPR_OPERATORS_MAX)
+        return true;
+    return expr_fail(p, "The expression contains too many operators; operator count: %d",
+                     EXPR_OPERATORS_MAX + 1);
+}
+
 static size_t count_operators(const struct expr_node *n)
 {
     size_t own = n->op <= EXPR_IN; /* functions are not counted */
@@ -339,9 +348,5 @@ bool expr_check_condition(struct expr_parser *p, struct expr_node *root)
         return expr_fail(p, "The expression has redundant parentheses;");
     if (!check_names(p, root) || !resolve(p, root))
         return false;
-    size_t operators = count_operators(root);
-    if (operators > EXPR_OPERATORS_MAX)
-        return expr_fail(p, "The expression contains too many operators; operator count: %zu",
-                         operators);
-    return true;
+    return expr_check_operators(p, count_operators(root));
 }

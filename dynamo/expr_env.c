@@ -177,8 +177,8 @@ struct expr_ref *expr_env_value(struct expr_env *env, struct str key)
     return find(env->values, env->value_count, key);
 }
 
-/* DynamoDB lists unused keys in the order of a Java HashSet; that order is a function of the keys
- * (String.hashCode, table of a power of two above 4/3 of the count). */
+/* DynamoDB lists unused keys in the order of a Java HashSet of all keys; that order is a function
+ * of the keys: String.hashCode in a table of a power of two. */
 static uint32_t java_slot(struct str key, uint32_t slots)
 {
     uint32_t h = 0;
@@ -212,7 +212,7 @@ static bool check_unused(const struct expr_env *env, const struct expr_ref *refs
     }
     if (left == 0)
         return true;
-    while (left > slots / 4 * 3)
+    while (slots < count * 4 / 3 + 1)
         slots *= 2;
     for (size_t i = 0; i < left; i++)
         list[i].slot = java_slot(list[i].ref->key, slots);

@@ -111,6 +111,7 @@ bool expr_resolve_operand(struct expr_parser *p, struct expr_operand *x);
 const char *expr_static_type(const struct expr_operand *x);
 /* Everything of a condition after its syntax. */
 bool expr_check_condition(struct expr_parser *p, struct expr_node *root);
+bool expr_check_operators(struct expr_parser *p, size_t count);
 const char *expr_op_name(enum expr_op op); /* "=", "BETWEEN"; not for functions */
 
 bool expr_is_reserved(struct str word); /* expr_words.c */

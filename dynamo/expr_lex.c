@@ -93,7 +93,7 @@ static struct token next_token(const struct expr_parser *p, size_t i)
         end = word_end(s, i);
         kind = expr_keyword(p->kind, str_sub(s, i, end)) != W_NONE ? T_WORD : T_NAME;
     } else if (is_digit(c)) {
-        while (end < s.n && is_digit(s.p[end]))
+        while (c != '0' && end < s.n && is_digit(s.p[end])) /* no leading zeros */
             end++;
         kind = T_INDEX;
     } else if ((c == '#' || c == ':') && word_end(s, i + 1) > i + 1) {
