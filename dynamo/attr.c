@@ -19,23 +19,42 @@ struct member {
 
 static const struct {
     const char *name;
-    size_t n;
-} type_names[] = {
-    [ATTR_NONE] = {"", 0},     [ATTR_S] = {"S", 1},       [ATTR_N] = {"N", 1},
-    [ATTR_B] = {"B", 1},       [ATTR_SS] = {"SS", 2},     [ATTR_NS] = {"NS", 2},
-    [ATTR_BS] = {"BS", 2},     [ATTR_M] = {"M", 1},       [ATTR_L] = {"L", 1},
-    [ATTR_NULL] = {"NULL", 4}, [ATTR_BOOL] = {"BOOL", 4},
+    struct str opening; /* of the value's text */
+} types[] = {
+    [ATTR_NONE] = {"", {"", 0}},
+    [ATTR_S] = {"S", {"{\"S\":", 5}},
+    [ATTR_N] = {"N", {"{\"N\":", 5}},
+    [ATTR_B] = {"B", {"{\"B\":", 5}},
+    [ATTR_SS] = {"SS", {"{\"SS\":", 6}},
+    [ATTR_NS] = {"NS", {"{\"NS\":", 6}},
+    [ATTR_BS] = {"BS", {"{\"BS\":", 6}},
+    [ATTR_M] = {"M", {"{\"M\":", 5}},
+    [ATTR_L] = {"L", {"{\"L\":", 5}},
+    [ATTR_NULL] = {"NULL", {"{\"NULL\":", 8}},
+    [ATTR_BOOL] = {"BOOL", {"{\"BOOL\":", 8}},
 };
 
 const char *attr_type_name(enum attr_type type)
 {
-    return type_names[type].name;
+    return types[type].name;
+}
+
+static enum attr_type type_of_letter(char c)
+{
+    return c == 'S'   ? ATTR_S
+           : c == 'N' ? ATTR_N
+           : c == 'B' ? ATTR_B
+           : c == 'M' ? ATTR_M
+           : c == 'L' ? ATTR_L
+                      : ATTR_NONE;
 }
 
 static enum attr_type type_of_name(struct str name)
 {
-    for (int t = ATTR_S; t <= ATTR_BOOL; t++) {
-        if (name.n == type_names[t].n && memcmp(name.p, type_names[t].name, name.n) == 0)
+    if (name.n == 1)
+        return type_of_letter(name.p[0]);
+    for (int t = ATTR_SS; t <= ATTR_BOOL; t++) {
+        if (name.n > 1 && str_eq_c(name, types[t].name))
             return (enum attr_type)t;
     }
     return ATTR_NONE;
@@ -72,11 +91,8 @@ static void put(struct reader *r, struct str s)
 
 static void put_string(struct reader *r, struct str s)
 {
-    if (r->size > ATTR_ITEM_SIZE_MAX)
-        return;
-    buf_addc(r->text, '"');
-    json_escape(r->text, s);
-    buf_addc(r->text, '"');
+    if (r->size <= ATTR_ITEM_SIZE_MAX)
+        json_quote(r->text, s);
 }
 
 /* The model has checked it for requests; stored text comes without. */
@@ -318,9 +334,7 @@ static bool read_value(struct reader *r, struct jval v, int depth, enum attr_typ
                             "have nested levels beyond supported limit");
     if (!pick_type(r, v, ret_type, &typed))
         return false;
-    put(r, STR("{\""));
-    put(r, (struct str){type_names[*ret_type].name, type_names[*ret_type].n});
-    put(r, STR("\":"));
+    put(r, types[*ret_type].opening);
     if (!read_typed(r, typed, depth, *ret_type, ret_bytes))
         return false;
     put(r, STR("}"));

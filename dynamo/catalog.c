@@ -176,12 +176,14 @@ struct table *catalog_change(struct catalog *c, struct table *t, struct str def)
     return now;
 }
 
-bool catalog_remove(struct catalog *c, struct table *t)
+bool catalog_remove(struct catalog *c, struct table *t, bool keep_data)
 {
     char bytes[KEY_MAX];
     struct str key;
     store_drop_stmts(c->store, &t->stmts); /* an open statement would keep the data in place */
-    if (!index_drop_all(c->store, t) || !store_remove_table(c->store, t->id, t->items, t->bytes))
+    if (!index_drop_all(c->store, t) ||
+        !(keep_data ? store_forget_table(c->store, t->id)
+                    : store_remove_table(c->store, t->id, t->items, t->bytes)))
         return false;
     if (!make_key(bytes, t->account, t->region, t->name, &key) || map_del(&c->tables, key) != t)
         PANIC("table %.*s is not in the catalog", STR_ARG(t->name));

@@ -23,8 +23,8 @@ struct table *catalog_add(struct catalog *c, struct str account, struct str regi
 /* Another definition for t (checked before), which is gone after success. NULL: the store failed.
  */
 struct table *catalog_change(struct catalog *c, struct table *t, struct str def);
-/* Removes rows and table; t is gone after success. */
-bool catalog_remove(struct catalog *c, struct table *t);
+/* Removes table and rows; keep_data: the rows are somebody else's now. t is gone after success. */
+bool catalog_remove(struct catalog *c, struct table *t, bool keep_data);
 /* Before the first change of items in a transaction: from now on the stored counts are not to be
  * trusted. */
 bool catalog_touch(struct catalog *c, struct table *t);

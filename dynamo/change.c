@@ -46,6 +46,9 @@ bool ddb_change_check(struct call *c, struct ddb_change *x)
 
 static bool condition_failed(struct call *c, const struct ddb_change *x)
 {
+    if (x->is_insert)
+        return aws_fail(&c->err, c->arena, &DYNAMODB_DuplicateItemException,
+                        "Duplicate primary key exists in table");
     aws_fail(&c->err, c->arena, &DYNAMODB_ConditionalCheckFailedException,
              "The conditional request failed");
     if (x->item_on_failure && x->w.had_old)
@@ -106,8 +109,7 @@ bool ddb_change_apply(struct call *c, struct ddb_change *x)
         ddb_internal_error(c);
         return false;
     }
-    if (d->throttle != NULL)
-        throttle_charge_write(d->throttle, x->t, ddb_change_units(x), x->w.index_units);
+    throttle_charge_write(d->throttle, x->t, ddb_change_units(x), x->w.index_units);
     return true;
 }
 

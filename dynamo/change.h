@@ -15,6 +15,7 @@ struct ddb_change {
     const struct expr_cond *cond;     /* NULL: none */
     const struct expr_update *update; /* of an update; NULL: nothing but the key */
     bool item_on_failure;             /* a failed condition's error shows the present item */
+    bool is_insert;                   /* a failed condition says that the item exists already */
     bool want_old;                    /* w.old_text is needed afterwards */
     bool want_units;                  /* w.index_units are */
     /* filled by ddb_change_check */

@@ -1,7 +1,9 @@
 #include "arn.h"
+#include "backup.h"
 #include "clock.h"
 #include "ddb_internal.h"
 #include "dynamodbstreams_model.h"
+#include "history.h"
 #include "index.h"
 #include "panic.h"
 #include "read_request.h"
@@ -26,13 +28,15 @@ static struct op streams_ops[] = {
 void ddb_reload(struct ddb *d)
 {
     streams_reload(&d->streams);
+    copies_reload(&d->copies);
     catalog_reload(&d->catalog);
     ddb_wake(d);
 }
 
 void ddb_wake(struct ddb *d)
 {
-    d->maybe_filling = true;
+    d->maybe_filling = d->maybe_restoring = true;
+    d->history_due_ms = 0;
     ttl_wake(d);
 }
 
@@ -51,7 +55,15 @@ bool ddb_fill_small_indexes(struct ddb *d, struct table *t)
     return true;
 }
 
-/* One slice for each index that is not complete. */
+void ddb_count_indexes(struct ddb *d, struct table *t)
+{
+    for (size_t i = 0; i < t->index_count; i++) {
+        index_count(&d->store, &t->indexes[i]);
+        d->maybe_filling = d->maybe_filling || t->indexes[i].counting;
+    }
+}
+
+/* One slice for each index that is not complete, or not counted. */
 static void fill_indexes(struct ddb *d)
 {
     size_t at = 0;
@@ -63,11 +75,12 @@ static void fill_indexes(struct ddb *d)
     while (map_next(&d->catalog.tables, &at, &key, &value)) {
         struct table *t = value;
         for (size_t i = 0; i < t->index_count; i++) {
-            if (!t->indexes[i].filling)
-                continue;
-            more = true;
-            if (!db_begin(d->db) || !index_backfill_slice(&d->store, t, &t->indexes[i], &done))
+            struct index *x = &t->indexes[i];
+            more = more || x->filling || x->counting;
+            if (!index_count_slice(&d->store, x, &done))
                 return; /* logged; again in the next tick */
+            if (x->filling && (!db_begin(d->db) || !index_backfill_slice(&d->store, t, x, &done)))
+                return;
         }
     }
     d->maybe_filling = more;
@@ -87,35 +100,44 @@ static void on_rollback(void *arg)
     ddb_reload(d);
 }
 
+static void close_stores(struct ddb *d)
+{
+    catalog_release(&d->catalog);
+    copies_release(&d->copies);
+    streams_release(&d->streams);
+    tokens_close(&d->tokens);
+    store_close(&d->store);
+}
+
+static bool open_stores(struct ddb *d, char *reterr, size_t reterr_size)
+{
+    if (!store_open(&d->store, d->db, reterr, reterr_size) ||
+        !tokens_open(&d->tokens, d->db, reterr, reterr_size) ||
+        !streams_open(&d->streams, &d->store, reterr, reterr_size) ||
+        !backups_open(&d->store, reterr, reterr_size) ||
+        !copies_open(&d->copies, &d->store, reterr, reterr_size))
+        return false;
+    if (catalog_load(&d->catalog, &d->store))
+        return true;
+    snprintf(reterr, reterr_size,
+             "the DynamoDB tables in %s/puddle.db cannot be read (damaged "
+             "file?): move it away, or choose another --data folder",
+             db_dir(d->db) == NULL ? "memory" : db_dir(d->db));
+    return false;
+}
+
 struct ddb *ddb_new(struct db *db, char *reterr, size_t reterr_size)
 {
     struct ddb *d = calloc(1, sizeof *d);
     if (d == NULL)
         PANIC("out of memory");
     d->db = db;
-    if (!store_open(&d->store, db, reterr, reterr_size) ||
-        !tokens_open(&d->tokens, db, reterr, reterr_size)) {
+    if (!open_stores(d, reterr, reterr_size)) {
+        close_stores(d);
         free(d);
         return NULL;
     }
-    if (!streams_open(&d->streams, &d->store, reterr, reterr_size)) {
-        streams_release(&d->streams);
-        store_close(&d->store);
-        free(d);
-        return NULL;
-    }
-    if (!catalog_load(&d->catalog, &d->store)) {
-        snprintf(reterr, reterr_size,
-                 "the DynamoDB tables in %s/puddle.db cannot be read (damaged "
-                 "file?): move it away, or choose another --data folder",
-                 db_dir(db) == NULL ? "memory" : db_dir(db));
-        catalog_release(&d->catalog);
-        streams_release(&d->streams);
-        store_close(&d->store);
-        free(d);
-        return NULL;
-    }
-    d->maybe_filling = true;
+    d->maybe_filling = d->maybe_restoring = true;
     buf_init(&d->text, ATTR_TEXT_MAX);
     db_on_rollback(db, on_rollback, d);
     d->service = (struct service){.id = "dynamodb",
@@ -148,10 +170,7 @@ void ddb_free(struct ddb *d)
     if (db_begin(d->db))
         (void)catalog_write_counts(&d->catalog);
     db_off_rollback(d->db, on_rollback, d);
-    catalog_release(&d->catalog);
-    streams_release(&d->streams);
-    tokens_close(&d->tokens);
-    store_close(&d->store);
+    close_stores(d);
     throttle_free(d->throttle);
     buf_release(&d->text);
     free(d);
@@ -180,14 +199,18 @@ void ddb_maintain(struct ddb *d)
     streams_maintain(&d->streams, now_ms);
     fill_indexes(d);
     ttl_maintain(d, now_ms);
+    ddb_maintain_backups(d, now_ms);
 }
 
 int64_t ddb_due_ms(const struct ddb *d)
 {
-    int64_t due = d->streams.due_ms;
-    if (d->ttl_due_ms < due)
-        due = d->ttl_due_ms;
-    return d->store.maybe_doomed || d->store.maybe_gone || d->maybe_filling ? 0 : due;
+    const int64_t times[] = {d->streams.due_ms, d->ttl_due_ms, d->history_due_ms, d->backup_due_ms};
+    int64_t due = INT64_MAX;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        due = times[i] < due ? times[i] : due;
+    bool now = d->store.maybe_doomed || d->store.maybe_gone || d->maybe_filling ||
+               d->maybe_restoring || d->copies.count > 0;
+    return now ? 0 : due;
 }
 
 bool ddb_reset(struct ddb *d)
@@ -196,10 +219,16 @@ bool ddb_reset(struct ddb *d)
     void *t;
     size_t at;
     while (at = 0, map_next(&d->catalog.tables, &at, &key, &t)) {
-        if (!db_begin(d->db) || !ttl_drop(&d->store, t) || !catalog_remove(&d->catalog, t))
+        if (!db_begin(d->db) || !ttl_drop(&d->store, t) || !history_drop(&d->store, t) ||
+            !catalog_remove(&d->catalog, t, false))
             return false;
     }
-    return streams_reset(&d->streams) && db_begin(d->db) && tokens_reset(&d->tokens);
+    while (d->copies.count > 0) {
+        if (!db_begin(d->db) || !copies_end(&d->copies, &d->copies.jobs[0]))
+            return false;
+    }
+    return streams_reset(&d->streams) && backups_reset(&d->store) && db_begin(d->db) &&
+           tokens_reset(&d->tokens);
 }
 
 void ddb_throttle(struct ddb *d)
@@ -278,11 +307,23 @@ struct table *ddb_table_or_fail(struct call *c, struct str given, enum ddb_looku
     /* A table of another region is not here, whatever its ARN says. */
     struct table *t =
         str_eq(region, c->region) ? catalog_find(&d->catalog, account, region, name) : NULL;
+    if (t != NULL && t->restoring && what != DDB_FOR_DESCRIBE)
+        t = NULL;
     if (t == NULL && what == DDB_FOR_ITEM)
         aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,
                  "Requested resource not found");
+    else if (t == NULL && what == DDB_FOR_ARN)
+        aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,
+                 "Requested resource not found: ResourcArn: %.*s not found", STR_ARG(given));
     else if (t == NULL)
         aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,
                  "Requested resource not found: Table: %.*s not found", STR_ARG(name));
     return t;
+}
+
+void ddb_usage(double *ret_reads, double *ret_writes)
+{
+    struct throttle_totals t = throttle_totals();
+    *ret_reads = t.reads;
+    *ret_writes = t.writes;
 }

@@ -14,6 +14,8 @@ size_t ddb_table_count(const struct ddb *d);
 /* A slice of background work: taking away the rows of big deleted tables, expired items, old stream
  * records. Once a tick, before the commit. */
 void ddb_maintain(struct ddb *d);
+/* Read and write units used since the start of the process. */
+void ddb_usage(double *ret_reads, double *ret_writes);
 /* From now on provisioned tables refuse what is beyond their throughput (start --throttle). */
 void ddb_throttle(struct ddb *d);
 /* Wall time at which ddb_maintain has work again (0: at once; INT64_MAX: never): for a timer that

@@ -3,6 +3,7 @@
 #define PUDDLE_DDB_INTERNAL_H
 #include "attr.h"
 #include "catalog.h"
+#include "copy.h"
 #include "ddb.h"
 #include "dynamodb_model.h"
 #include "key.h"
@@ -21,12 +22,15 @@ struct ddb {
     struct store store;
     struct catalog catalog;
     struct streams streams;
+    struct copies copies;
     struct tokens tokens;
-    struct throttle *throttle; /* NULL: provisioned throughput is not held to */
-    bool maybe_filling;        /* an index may have to be filled in slices */
-    int64_t ttl_due_ms;        /* when an item may expire next; 0: not known (ttl.h) */
-    struct buf text;           /* scratch of the running operation (none parks): item texts */
-    struct key_hash hash;      /* scratch, like text */
+    struct throttle *throttle;             /* NULL: provisioned throughput is not held to */
+    int64_t history_due_ms, backup_due_ms; /* when something of them has to go; 0: not known */
+    bool maybe_restoring;                  /* a table may have to become ACTIVE */
+    bool maybe_filling;                    /* an index may have to be filled in slices */
+    int64_t ttl_due_ms;                    /* when an item may expire next; 0: not known (ttl.h) */
+    struct buf text;      /* scratch of the running operation (none parks): item texts */
+    struct key_hash hash; /* scratch, like text */
     struct read_request *parked_reads; /* go on in the next tick */
 };
 
@@ -48,17 +52,27 @@ struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_
                              size_t count, struct arena *a);
 /* Background work has to look again at what is due: tables were changed or loaded. */
 void ddb_wake(struct ddb *d);
+/* index_count for all indexes of t; what is left of it is done in the background. */
+void ddb_count_indexes(struct ddb *d, struct table *t);
 /* New indexes of a table that is not big are filled at once. False: the store failed. */
 bool ddb_fill_small_indexes(struct ddb *d, struct table *t);
+/* What a deleted table with point-in-time recovery leaves; takes over its data. */
+bool ddb_system_backup(struct ddb *d, const struct table *t, int64_t now_ms, struct arena *a);
+/* A slice of copying, trimming and expiring. */
+void ddb_maintain_backups(struct ddb *d, int64_t now_ms);
 /* What is known of tables and streams, from the store again. */
 void ddb_reload(struct ddb *d);
 /* Gives t a new stream of spec's view type. t is gone after success; NULL: the store failed. */
 struct table *ddb_stream_on(struct call *c, struct table *t, struct jval spec);
 
-/* Item operations and table operations word the same failure differently (fact 118). */
-enum ddb_lookup { DDB_FOR_ITEM, DDB_FOR_TABLE };
+/* Item operations and table operations word the same failure differently (fact 118). A table that
+ * is being restored is there for DDB_FOR_DESCRIBE only. */
+enum ddb_lookup { DDB_FOR_ITEM, DDB_FOR_TABLE, DDB_FOR_ARN, DDB_FOR_DESCRIBE };
 /* The table that TableName, a name or an ARN, means. NULL: c->err is set. */
 struct table *ddb_table_or_fail(struct call *c, struct str given, enum ddb_lookup what);
+
+/* The table that a ResourceArn means. NULL: c->err is set. */
+struct table *ddb_table_of_arn_or_fail(struct call *c, struct str arn);
 
 /* The bytes of an item's primary key, checked against the schema; in the call's arena. */
 struct ddb_key {

@@ -87,6 +87,11 @@ struct expr_node *expr_node_logic(struct arena *a, enum expr_op op, struct expr_
 struct expr_node *expr_node_test(struct arena *a, enum expr_op op, struct expr_operand *const *args,
                                  size_t count);
 struct expr_cond *expr_cond_seal(struct arena *a, struct expr_node *root);
+/* For languages that put names and values into the tree themselves: types, number and distinctness
+ * of operands, in AWS's words without a prefix; calls (EXPR_CALL, OPERAND_CALL) become what they
+ * mean. False: *err set. */
+bool expr_check_tree(struct arena *a, struct expr_node *root, struct aws_err *err);
+bool expr_check_operands(struct arena *a, struct expr_operand *x, struct aws_err *err);
 
 enum expr_action_kind { ACTION_SET, ACTION_REMOVE, ACTION_ADD, ACTION_DELETE };
 struct expr_action {

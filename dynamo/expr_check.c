@@ -112,6 +112,8 @@ bool expr_resolve_path(struct expr_parser *p, struct expr_path *path)
     if (path->count > EXPR_PATH_MAX)
         return expr_fail(p, "The document path has too many nesting levels; nesting levels: %zu",
                          path->count);
+    if (p->env == NULL)
+        return true;
     for (size_t i = 0; i < path->count; i++) {
         struct expr_step *s = &path->step[i];
         if (s->name.p == NULL || s->name.p[0] != '#')
@@ -230,6 +232,8 @@ bool expr_resolve_operand(struct expr_parser *p, struct expr_operand *x)
 {
     if (x->kind == OPERAND_PATH)
         return expr_resolve_path(p, x->path);
+    if (x->kind == OPERAND_VALUE && p->env == NULL)
+        return true;
     if (x->kind == OPERAND_VALUE) {
         struct expr_ref *ref = expr_env_value(p->env, x->name);
         if (ref == NULL)
@@ -342,11 +346,27 @@ static size_t count_operators(const struct expr_node *n)
     return own + count_operators(n->left) + (n->right != NULL ? count_operators(n->right) : 0);
 }
 
+/* Operands and their number, names being known. */
+static bool check_resolved(struct expr_parser *p, struct expr_node *root)
+{
+    return resolve(p, root) && expr_check_operators(p, count_operators(root));
+}
+
 bool expr_check_condition(struct expr_parser *p, struct expr_node *root)
 {
     if (p->redundant_parens)
         return expr_fail(p, "The expression has redundant parentheses;");
-    if (!check_names(p, root) || !resolve(p, root))
-        return false;
-    return expr_check_operators(p, count_operators(root));
+    return check_names(p, root) && check_resolved(p, root);
+}
+
+bool expr_check_tree(struct arena *a, struct expr_node *root, struct aws_err *err)
+{
+    struct expr_parser p = {.a = a, .err = err, .kind = EXPR_CONDITION};
+    return check_resolved(&p, root);
+}
+
+bool expr_check_operands(struct arena *a, struct expr_operand *x, struct aws_err *err)
+{
+    struct expr_parser p = {.a = a, .err = err, .kind = EXPR_UPDATE};
+    return expr_resolve_operand(&p, x);
 }

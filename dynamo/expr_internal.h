@@ -21,7 +21,7 @@ enum token_kind {
     T_INDEX,  /* digits */
     T_SYMBOL, /* one of ( ) [ ] . , + - and comparators */
     T_WORD,   /* keyword: AND OR NOT IN BETWEEN SET REMOVE ADD DELETE */
-    T_BAD     /* anything else, quoted strings included */
+    T_BAD     /* anything else, one character */
 };
 struct token {
     enum token_kind kind;
@@ -49,11 +49,11 @@ struct expr_ref *expr_env_value(struct expr_env *env, struct str key);
 
 /* One expression on its way. Every stage returns false (or NULL) with *err set. */
 struct expr_parser {
-    struct expr_env *env;
+    struct expr_env *env; /* NULL: names and values are in the tree already */
     struct arena *a;
     struct aws_err *err;
     enum expr_kind kind;
-    const char *kind_name; /* "ConditionExpression" */
+    const char *kind_name; /* "ConditionExpression"; NULL: messages without it */
     struct str text;
     struct token *token; /* count of them, the last one T_END */
     size_t count, at;

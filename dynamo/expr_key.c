@@ -124,7 +124,8 @@ static bool add_term(struct keys *k, const struct expr_node *n)
         t.high = attr_of(n->arg[2]);
     for (size_t i = 0; i < k->ret->count; i++) {
         if (str_eq(k->ret->terms[i].name, t.name))
-            return late(k, STR("KeyConditionExpressions must only contain one condition per key"));
+            return late(k, STR("Invalid KeyConditionExpression: KeyConditionExpressions must only "
+                               "contain one condition per key"));
     }
     ASSERT(k->ret->count < k->cap);
     k->ret->terms[k->ret->count++] = t;

@@ -73,16 +73,6 @@ static size_t symbol_size(struct str s, size_t i)
     return strchr("()[].,+-=<>", c) != NULL ? 1 : 0;
 }
 
-/* A quoted text is one token, though no language has any. */
-static size_t quoted_size(struct str s, size_t i)
-{
-    for (size_t k = i + 1; k < s.n; k++) {
-        if (s.p[k] == s.p[i])
-            return k + 1 - i;
-    }
-    return 1;
-}
-
 static struct token next_token(const struct expr_parser *p, size_t i)
 {
     struct str s = p->text;
@@ -102,8 +92,6 @@ static struct token next_token(const struct expr_parser *p, size_t i)
     } else if (c != '\0' && (n = symbol_size(s, i)) > 0) {
         end = i + n;
         kind = T_SYMBOL;
-    } else if (c == '"' || c == '\'') {
-        end = i + quoted_size(s, i);
     } else {
         end = i + char_size(s, i);
     }
@@ -148,8 +136,9 @@ bool expr_fail(struct expr_parser *p, const char *fmt, ...)
         va_end(ap);
     }
     buf_add(b, (struct str){text, (size_t)n});
-    return aws_fail(p->err, p->a, &AWS_ValidationException, "Invalid %s: %.*s", p->kind_name,
-                    STR_ARG(buf_view(b)));
+    bool named = p->kind_name != NULL;
+    return aws_fail(p->err, p->a, &AWS_ValidationException, "%s%s%s%.*s", named ? "Invalid " : "",
+                    named ? p->kind_name : "", named ? ": " : "", STR_ARG(buf_view(b)));
 }
 
 /* Near: the token with its neighbours, as written, blanks between them included. */

@@ -141,8 +141,8 @@ static bool check_add_type(struct expr_parser *p, const struct expr_action *x)
         return true;
     return expr_fail(p,
                      "Incorrect operand type for operator or function; operator: %s, operand type: "
-                     "%s",
-                     kind_names[x->kind], names[type]);
+                     "%s, typeSet: ALLOWED_FOR_%s_OPERAND",
+                     kind_names[x->kind], names[type], kind_names[x->kind]);
 }
 
 /* Round two goes from the last action to the first, as DynamoDB does. */

@@ -3,7 +3,13 @@
 #include "panic.h"
 #include <string.h>
 
-enum { UNKNOWN = -1, SLICE_ROWS = 500, SLICE_BYTES = 2 << 20 };
+enum {
+    UNKNOWN = -1,
+    SLICE_ROWS = 500,
+    SLICE_BYTES = 2 << 20,
+    COUNT_ROWS = 4000,
+    KEY_MAX = 64 << 10
+};
 
 struct index *index_find(const struct table *t, struct str name)
 {
@@ -91,10 +97,18 @@ bool index_attach(struct store *s, struct table *t, bool counts_exact)
     return true;
 }
 
+static void stop_counting(struct index *x)
+{
+    x->counting = false;
+    buf_release(&x->count_to);
+}
+
 void index_detach(struct store *s, struct table *t)
 {
-    for (size_t i = 0; i < t->index_count; i++)
+    for (size_t i = 0; i < t->index_count; i++) {
         store_index_drop_stmts(s, &t->indexes[i].entries);
+        stop_counting(&t->indexes[i]);
+    }
 }
 
 bool index_drop_all(struct store *s, struct table *t)
@@ -107,11 +121,36 @@ bool index_drop_all(struct store *s, struct table *t)
     return true;
 }
 
-bool index_count(struct store *s, struct index *x)
+bool index_count_slice(struct store *s, struct index *x, bool *ret_done)
 {
-    if (!x->counted && !x->filling)
-        x->counted = store_index_count(s, &x->entries, &x->items, &x->bytes);
-    return x->counted;
+    *ret_done = !x->counting;
+    if (!x->counting)
+        return true;
+    if (!store_index_count(s, &x->entries, COUNT_ROWS, &x->count_to, &x->items, &x->bytes,
+                           ret_done)) {
+        stop_counting(x); /* the next one who asks starts again */
+        return false;
+    }
+    ASSERT(!x->count_to.overflow);
+    x->counted = *ret_done;
+    if (*ret_done)
+        stop_counting(x);
+    return true;
+}
+
+void index_count(struct store *s, struct index *x)
+{
+    enum { AT_ONCE = 5 };
+    bool done = false;
+    if (x->counted || x->filling || x->counting)
+        return;
+    x->counting = true;
+    x->items = x->bytes = 0;
+    buf_init(&x->count_to, KEY_MAX);
+    for (int i = 0; i < AT_ONCE && !done; i++) {
+        if (!index_count_slice(s, x, &done))
+            return;
+    }
 }
 
 bool index_write_counts(struct store *s, struct table *t)
@@ -172,6 +211,15 @@ static bool same_key(const struct index *x, const struct item *a, const struct i
     return true;
 }
 
+/* Into the counts; when only a part is counted so far, then what lies in it. */
+static void count_entry(struct index *x, bool there, const struct store_entry *e, int sign)
+{
+    if (!there || (x->counting && str_cmp(e->key, buf_view(&x->count_to)) > 0))
+        return;
+    x->items += sign;
+    x->bytes += sign * (int64_t)e->size;
+}
+
 static bool apply_one(struct store *s, struct table *t, struct index *x,
                       const struct store_key *key, int64_t row_id, const struct item *old,
                       const struct item *now, struct arena *a)
@@ -183,16 +231,19 @@ static bool apply_one(struct store *s, struct table *t, struct index *x,
     if (has)
         index_make_entry(t, x, now, a, &is);
     bool stays = had && has && same_key(x, old, now);
-    x->items += has - had;
-    x->bytes += (int64_t)is.size - (int64_t)was.size;
+    if (had && (!stays || x->counting))
+        was.key = index_key_of_item(x, old, key, a);
+    if (has && (!stays || x->counting || x->filling || x->entries.copies))
+        is.key = index_key_of_item(x, now, key, a);
+    count_entry(x, had, &was, -1);
+    count_entry(x, has, &is, 1);
     /* While it is being filled nobody knows whether the old entry is there yet. */
     if (stays && !x->filling && (!x->entries.copies || str_eq(was.item, is.item)))
         return true;
-    if (had && !stays && !store_entry_remove(s, &x->entries, index_key_of_item(x, old, key, a)))
+    if (had && !stays && !store_entry_remove(s, &x->entries, was.key))
         return false;
     if (!has)
         return true;
-    is.key = index_key_of_item(x, now, key, a);
     is.row = row_id;
     return store_entry_put(s, &x->entries, &is);
 }

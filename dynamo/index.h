@@ -36,9 +36,12 @@ void index_make_entry(const struct table *t, const struct index *x, const struct
 struct index *index_find(const struct table *t, struct str name);
 /* Is the attribute in the index's items? */
 bool index_projects(const struct table *t, const struct index *x, struct str name);
-/* Makes x->items and x->bytes right: counts them if a crash made that necessary. False: the store
- * failed, or x is filling; they are 0 then. */
-bool index_count(struct store *s, struct index *x);
+/* Makes x->items and x->bytes right when a crash has left them unknown: counts, up to a few
+ * milliseconds' worth; if that is not enough x->counting stays set, and the rest is for
+ * index_count_slice until it says done. Until then they are those of the part counted. */
+void index_count(struct store *s, struct index *x);
+/* False: the store failed. */
+bool index_count_slice(struct store *s, struct index *x, bool *ret_done);
 /* Writes the counts of all indexes, to be trusted if the table's own counts are. */
 bool index_write_counts(struct store *s, struct table *t);
 

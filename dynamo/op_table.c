@@ -2,8 +2,10 @@
  * reply of the call that says so: it is ready, or gone, at once, and waiters that poll every 20 s
  * see it at their first look. */
 #include "ddb_internal.h"
+#include "history.h"
 #include "ids.h"
 #include "index.h"
+#include "resource_policy.h"
 #include "ttl.h"
 
 enum { LIST_MAX = 100 };
@@ -62,18 +64,25 @@ struct table *ddb_stream_on(struct call *c, struct table *t, struct jval spec)
 
 enum call_status ddb_create_table(struct call *c)
 {
-    static const char *const unsupported[] = {"ResourcePolicy", "GlobalTableSourceArn",
+    static const char *const unsupported[] = {"GlobalTableSourceArn",
                                               "GlobalTableSettingsReplicationMode"};
     struct ddb *d = ddb_of(c);
     char id[37];
-    struct str name = table_name(c);
-    if (!table_def_check(c->in, c->arena, &c->err) || !refuse_unsupported(c, unsupported, 3))
+    struct str name = table_name(c), policy = STR_NONE;
+    if (!table_def_check(c->in, c->arena, &c->err) || !refuse_unsupported(c, unsupported, 2))
+        return CALL_FAILED;
+    if (jval_present(jval_get(c->in, "ResourcePolicy")) &&
+        !resource_policy_check(jval_text(jval_get(c->in, "ResourcePolicy"), c->arena), c->arena,
+                               &policy, &c->err))
         return CALL_FAILED;
     if (catalog_find(&d->catalog, c->account, c->region, name) != NULL)
         return CALL_FAIL(c, &DYNAMODB_ResourceInUseException, "Table already exists: %.*s",
                          STR_ARG(name));
     ids_uuid(id);
-    struct table_stamp stamp = {id, c->now_ms};
+    struct table_stamp stamp = {.table_id = id, .created_ms = c->now_ms};
+    if (policy.n > 0)
+        policy = resource_policy_stored(policy, c->now_ms, c->arena);
+    stamp.policy = policy;
     struct str def = table_def_text(c->in, &stamp, c->arena);
     if (!ddb_change_begin(c))
         return ddb_internal_error(c);
@@ -91,13 +100,12 @@ enum call_status ddb_create_table(struct call *c)
 
 enum call_status ddb_describe_table(struct call *c)
 {
-    struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
+    struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_DESCRIBE);
     if (t == NULL)
         return CALL_FAILED;
-    for (size_t i = 0; i < t->index_count; i++)
-        index_count(&ddb_of(c)->store, &t->indexes[i]);
+    ddb_count_indexes(ddb_of(c), t);
     json_obj(&c->out, NULL);
-    table_describe(t, "ACTIVE", c->arena, &c->out, "Table");
+    table_describe(t, t->restoring ? "CREATING" : "ACTIVE", c->arena, &c->out, "Table");
     json_end(&c->out);
     return CALL_DONE;
 }
@@ -122,29 +130,50 @@ enum call_status ddb_list_tables(struct call *c)
     return CALL_DONE;
 }
 
+static enum call_status in_use(struct call *c, const char *why, struct str name)
+{
+    return CALL_FAIL(c, &DYNAMODB_ResourceInUseException,
+                     "Attempt to change a resource which is still in use: %s%.*s", why,
+                     STR_ARG(name));
+}
+
+/* False: the store failed. */
+static bool delete_table(struct call *c, struct table *t)
+{
+    struct ddb *d = ddb_of(c);
+    bool leave = t->pitr_since_ms != 0;
+    return (!leave || ddb_system_backup(d, t, c->now_ms, c->arena)) &&
+           streams_close(&d->streams, t->stream_id, c->now_ms) && ttl_drop(&d->store, t) &&
+           history_drop(&d->store, t) && catalog_remove(&d->catalog, t, leave);
+}
+
 enum call_status ddb_delete_table(struct call *c)
 {
     struct ddb *d = ddb_of(c);
-    struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_TABLE);
+    struct table *t = ddb_table_or_fail(c, table_name(c), DDB_FOR_DESCRIBE);
     if (t == NULL)
         return CALL_FAILED;
     if (t->deletion_protected)
         return CALL_FAIL(c, &AWS_ValidationException,
                          "Resource cannot be deleted as it is currently protected against "
                          "deletion. Disable deletion protection first.");
+    if (t->restoring)
+        return in_use(c, "Table is being created: ", t->name);
+    if (copies_reads(&d->copies, t->id)) /* unverified: AWS backs up a table that is going */
+        return in_use(c, "Table is being backed up: ", t->name);
     for (size_t i = 0; i < t->index_count; i++) {
         if (t->indexes[i].filling)
-            return CALL_FAIL(c, &DYNAMODB_ResourceInUseException,
-                             "Attempt to change a resource which is still in use: Cannot delete "
-                             "table while indexes are being created, updated, or deleted.");
+            return in_use(c,
+                          "Cannot delete table while indexes are being created, updated, or "
+                          "deleted.",
+                          STR(""));
     }
     json_obj(&c->out, NULL);
     table_describe(t, "DELETING", c->arena, &c->out, "TableDescription");
     json_end(&c->out);
     if (!ddb_change_begin(c))
         return ddb_internal_error(c);
-    if (!streams_close(&d->streams, t->stream_id, c->now_ms) || !ttl_drop(&d->store, t) ||
-        !catalog_remove(&d->catalog, t))
+    if (!delete_table(c, t))
         return ddb_change_failed(c);
     db_savepoint_release(d->db);
     return CALL_DONE;

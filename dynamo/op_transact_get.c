@@ -18,67 +18,50 @@ static bool read_get(struct call *c, struct jval member, struct get *g)
 }
 
 /* Tables and keys of all. CALL_DONE: go on. */
-static enum call_status find_all(struct call *c, struct get *gets, size_t count,
-                                 struct table **tables, struct ddb_key *keys)
+static enum call_status find_all(struct call *c, struct get *gets, struct ddb_targets *t)
 {
-    struct aws_err first = {0};
-    size_t first_at = 0;
-    for (size_t i = 0; i < count; i++) {
-        tables[i] =
+    for (size_t i = 0; i < t->count; i++) {
+        t->tables[i] =
             ddb_table_or_fail(c, ddb_param_text(c->arena, &gets[i].p, P_TABLE_NAME), DDB_FOR_ITEM);
-        if (tables[i] == NULL)
+        if (t->tables[i] == NULL)
             return CALL_FAILED;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!ddb_check_empty_keys(c, tables[i], &gets[i].key))
+    for (size_t i = 0; i < t->count; i++) {
+        if (!ddb_check_empty_keys(c, t->tables[i], &gets[i].key))
             return CALL_FAILED;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (ddb_key_of_key(c, tables[i], &gets[i].key, &keys[i]))
-            continue;
-        keys[i] = (struct ddb_key){0};
-        if (first.kind == NULL) {
-            first = c->err;
-            first_at = i;
-        }
-        c->err = (struct aws_err){0};
-    }
-    if (!ddb_transact_distinct(c, tables, keys, count))
-        return CALL_FAILED;
-    if (first.kind == NULL)
-        return CALL_DONE;
-    c->err = first;
-    return ddb_transact_cancel_at(c, first_at, count);
+    for (size_t i = 0; i < t->count; i++)
+        ddb_targets_note(t, c, i, ddb_key_of_key(c, t->tables[i], &gets[i].key, &t->keys[i]));
+    return ddb_targets_settle(t, c);
 }
 
-static enum call_status read_all(struct call *c, const struct get *gets, size_t count,
-                                 struct table **tables, const struct ddb_key *keys,
-                                 struct capacity_list *units)
+static enum call_status read_all(struct call *c, const struct get *gets,
+                                 const struct ddb_targets *t, struct capacity_list *units)
 {
     struct ddb *d = ddb_of(c);
-    struct aws_err *reasons = ARENA_ARRAY(c->arena, struct aws_err, count);
+    struct aws_err *reasons = ARENA_ARRAY(c->arena, struct aws_err, t->count);
     int64_t total = 0;
     bool throttled = false;
-    for (size_t i = 0; i < count && d->throttle != NULL; i++)
-        throttled |= !throttle_may_read(d->throttle, tables[i], NULL, c->arena, &reasons[i]);
+    for (size_t i = 0; i < t->count && d->throttle != NULL; i++)
+        throttled |= !throttle_may_read(d->throttle, t->tables[i], NULL, c->arena, &reasons[i]);
     if (throttled)
-        return ddb_transact_cancel(c, reasons, count);
+        return ddb_transact_cancel(c, reasons, t->count);
     db_read(d->db);
     json_arr(&c->out, "Responses");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < t->count; i++) {
         json_obj(&c->out, NULL);
         struct ddb_fetch how = {.projection = gets[i].exprs.projection,
                                 .name = "Item",
                                 .omit_empty = true,
                                 .room = INT64_MAX};
-        int64_t size = ddb_read_item(c, tables[i], &keys[i], &how);
+        int64_t size = ddb_read_item(c, t->tables[i], &t->keys[i], &how);
         json_end(&c->out);
         if (size < 0)
             return CALL_FAILED;
         total += size;
         double cost = 2 * capacity_read((size_t)size, true);
-        capacity_list_add(units, c->arena, tables[i], cost, NULL);
-        throttle_charge_read(d->throttle, tables[i], NULL, cost);
+        capacity_list_add(units, c->arena, t->tables[i], cost, NULL);
+        throttle_charge_read(d->throttle, t->tables[i], NULL, cost);
     }
     json_end(&c->out);
     return ddb_transact_check_size(c, (size_t)total) ? CALL_DONE : CALL_FAILED;
@@ -87,20 +70,19 @@ static enum call_status read_all(struct call *c, const struct get *gets, size_t 
 enum call_status ddb_transact_get_items(struct call *c)
 {
     struct jval list = jval_get(c->in, "TransactItems"), it = {0};
-    size_t count = jval_count(list);
-    struct get *gets = ARENA_ARRAY(c->arena, struct get, count);
-    struct table **tables = ARENA_ARRAY(c->arena, struct table *, count);
-    struct ddb_key *keys = ARENA_ARRAY(c->arena, struct ddb_key, count);
+    struct ddb_targets targets;
     struct capacity_list units = {0};
+    ddb_targets_init(&targets, c->arena, jval_count(list));
+    struct get *gets = ARENA_ARRAY(c->arena, struct get, targets.count);
     for (size_t i = 0; jval_next(list, &it, NULL); i++) {
         if (!read_get(c, it, &gets[i]))
             return CALL_FAILED;
     }
-    enum call_status status = find_all(c, gets, count, tables, keys);
+    enum call_status status = find_all(c, gets, &targets);
     if (status != CALL_DONE)
         return status;
     json_obj(&c->out, NULL);
-    status = read_all(c, gets, count, tables, keys, &units);
+    status = read_all(c, gets, &targets, &units);
     if (status != CALL_DONE)
         return status;
     capacity_list_put(&c->out, &units,

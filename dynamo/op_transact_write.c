@@ -92,26 +92,17 @@ static struct ddb_change *read_all(struct call *c, struct jval list, size_t coun
     return changes;
 }
 
-/* The same request again: nothing is done, the reply says what reading the items would cost
- * (fact 71). */
+/* The same request again: nothing is done. */
 static enum call_status reply_again(struct call *c, struct ddb_change *changes, size_t count,
                                     enum capacity_mode mode)
 {
-    struct ddb *d = ddb_of(c);
     struct capacity_list units = {0};
-    json_obj(&c->out, NULL);
-    for (size_t i = 0; i < count && mode != CAPACITY_NONE; i++) {
-        struct ddb_change *x = &changes[i];
-        struct store_row row;
-        if (!ddb_change_check(c, x)) /* a schema that is not what it was */
-            return ddb_transact_cancel_at(c, i, count);
-        enum store_result found =
-            store_find(&d->store, x->t->id, &x->t->stmts, &x->key.bytes, &row);
-        if (found == STORE_FAILED)
-            return ddb_internal_error(c);
-        size_t size = found == STORE_OK ? (size_t)row.size : 0;
-        capacity_list_add(&units, c->arena, x->t, 2 * capacity_read(size, true), NULL);
+    if (mode != CAPACITY_NONE) {
+        enum call_status status = ddb_transact_units_again(c, changes, count, &units);
+        if (status != CALL_DONE)
+            return status;
     }
+    json_obj(&c->out, NULL);
     capacity_list_put(&c->out, &units, mode, CAPACITY_READS);
     json_end(&c->out);
     return CALL_DONE;
@@ -135,7 +126,6 @@ static void reply(struct call *c, const struct ddb_params *p, struct ddb_change 
 
 enum call_status ddb_transact_write_items(struct call *c)
 {
-    struct ddb *d = ddb_of(c);
     struct ddb_params p;
     struct jval list = jval_get(c->in, "TransactItems");
     struct token token = {
@@ -148,21 +138,11 @@ enum call_status ddb_transact_write_items(struct call *c)
         return CALL_FAILED;
     for (size_t i = 0; i < count; i++)
         changes[i].want_units = mode != CAPACITY_NONE;
-    if (token.text.n > 0) {
-        token_hash(list, c->arena, token.hash);
-        switch (tokens_find(&d->tokens, &token, c->now_ms)) {
-        case TOKEN_DONE:
-            return reply_again(c, changes, count, mode);
-        case TOKEN_OTHER: /* unverified: the words */
-            return CALL_FAIL(c, &DYNAMODB_IdempotentParameterMismatchException,
-                             "Request contains mismatched parameters for the same "
-                             "ClientRequestToken.");
-        case TOKEN_FAILED:
-            return ddb_internal_error(c);
-        case TOKEN_NEW:
-            break;
-        }
-    }
+    bool again = false;
+    if (!ddb_transact_token(c, &token, list, &again))
+        return CALL_FAILED;
+    if (again)
+        return reply_again(c, changes, count, mode);
     enum call_status status =
         ddb_transact_write(c, changes, count, token.text.n > 0 ? &token : NULL);
     if (status == CALL_DONE)

@@ -187,7 +187,7 @@ bool ddb_params_parse(struct arena *a, const struct ddb_params *p, const struct 
     given.any = given.with_values + ddb_has(p, P_PROJECTION);
     *ret = (struct ddb_exprs){0};
     if (!parse_older(a, p, s->wording, ret, err))
-        return false;
+        return in_envelope(a, s->wording, err);
     if (given.any == 0)
         return true;
     struct expr_env *env = expr_env_new(a, p->v[P_NAMES], p->v[P_VALUES], given, s->wording, err);

@@ -5,7 +5,7 @@
 #define PUDDLE_PARTIQL_AST_H
 #include "aws_err.h"
 
-enum { PQL_STATEMENT_MAX = 8192, PQL_DEPTH_MAX = 200, PQL_PARAMS_MAX = 8192 };
+enum { PQL_STATEMENT_MAX = 8192, PQL_DEPTH_MAX = 400, PQL_PARAMS_MAX = 8192 };
 
 struct pql_at { /* where a token stands: line and column from 1, length, in characters */
     uint32_t line, column, length;

@@ -166,8 +166,11 @@ static bool check_condition(const struct ddb_read *r, const struct expr_key_cond
 {
     const struct key_schema *key = read_schema(r);
     size_t parts = key_parts(key);
-    if (cond->count == 0 || (cond->count > 2 && parts <= 2))
-        return FAIL(r, "Conditions can be of length 1 or 2 only");
+    if (cond->count > parts && parts > 1)
+        return FAIL(r,
+                    "The number of query conditions (%zu) exceeds the number of key attributes "
+                    "defined in the schema (%zu)",
+                    cond->count, parts);
     if (start != NULL && start->count != start_key_size(r))
         return FAIL(r, START_INVALID);
     for (size_t i = 0; i < parts; i++) {

@@ -42,7 +42,7 @@ void store_drop_stmts(struct store *s, struct store_stmts *st)
 {
     sqlite3_stmt **slots[] = {&st->get,    &st->find,    &st->insert,     &st->update,
                               &st->remove, &st->up,      &st->down,       &st->by_id,
-                              &st->walk,   &st->ttl_put, &st->ttl_remove, &st->ttl_first};
+                              &st->walk,   &st->ttl_put, &st->ttl_remove, &st->ttl_first, &st->history};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         db_stmt_drop(s->db, slots[i]);
 }
@@ -90,9 +90,20 @@ bool store_count(struct store *s, int64_t id, int64_t *ret_items, int64_t *ret_b
     return ok;
 }
 
-bool store_add_table(struct store *s, const struct store_table_row *row, int64_t *ret_id)
+static bool make_data(struct store *s, int64_t data_id)
 {
     char sql[512];
+    long long id = data_id;
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE ddb_data_%lld(id INTEGER PRIMARY KEY, hk BLOB NOT NULL,"
+             " sk BLOB NOT NULL, size INTEGER NOT NULL, sum INTEGER NOT NULL, item TEXT NOT NULL);"
+             "CREATE UNIQUE INDEX ddb_key_%lld ON ddb_data_%lld(hk, sk)",
+             id, id, id);
+    return db_exec(s->db, sql);
+}
+
+bool store_add_table(struct store *s, const struct store_table_row *row, int64_t *ret_id)
+{
     sqlite3_stmt *st =
         db_stmt(s->db, &s->add_table,
                 "INSERT INTO ddb_table(account, region, name, def, items, bytes, exact)"
@@ -103,21 +114,28 @@ bool store_add_table(struct store *s, const struct store_table_row *row, int64_t
     bind_text(st, 4, row->def);
     if (!run(s, st))
         return false;
-    long long id = sqlite3_last_insert_rowid(db_handle(s->db));
-    snprintf(sql, sizeof sql,
-             "CREATE TABLE ddb_data_%lld(id INTEGER PRIMARY KEY, hk BLOB NOT NULL,"
-             " sk BLOB NOT NULL, size INTEGER NOT NULL, sum INTEGER NOT NULL, item TEXT NOT NULL);"
-             "CREATE UNIQUE INDEX ddb_key_%lld ON ddb_data_%lld(hk, sk)",
-             id, id, id);
-    *ret_id = id;
-    return db_exec(s->db, sql);
+    *ret_id = sqlite3_last_insert_rowid(db_handle(s->db));
+    return make_data(s, *ret_id);
 }
 
-bool store_remove_table(struct store *s, int64_t id, int64_t items, int64_t bytes)
+/* The number comes from the tables' own counter, so that none is used twice. */
+bool store_new_data(struct store *s, int64_t *ret_id)
+{
+    if (!store_exec(s, "INSERT INTO ddb_table(account, region, name, def, items, bytes, exact)"
+                       " VALUES('', '', '', '', 0, 0, 1)"))
+        return false;
+    *ret_id = sqlite3_last_insert_rowid(db_handle(s->db));
+    return store_forget_table(s, *ret_id) && make_data(s, *ret_id);
+}
+
+bool store_forget_table(struct store *s, int64_t id)
+{
+    return run_with_id(s, &s->remove_table, "DELETE FROM ddb_table WHERE id = ?", id);
+}
+
+bool store_drop_data(struct store *s, int64_t id, int64_t items, int64_t bytes)
 {
     char sql[96];
-    if (!run_with_id(s, &s->remove_table, "DELETE FROM ddb_table WHERE id = ?", id))
-        return false;
     if (bytes + items * ROW_OVERHEAD <= DROP_AT_ONCE_BYTES) {
         snprintf(sql, sizeof sql, "DROP TABLE ddb_data_%lld", (long long)id);
         return db_exec(s->db, sql);
@@ -127,6 +145,11 @@ bool store_remove_table(struct store *s, int64_t id, int64_t items, int64_t byte
     s->maybe_doomed = true;
     return db_exec(s->db, sql) &&
            run_with_id(s, &s->add_doomed, "INSERT INTO ddb_doomed(id) VALUES(?)", id);
+}
+
+bool store_remove_table(struct store *s, int64_t id, int64_t items, int64_t bytes)
+{
+    return store_forget_table(s, id) && store_drop_data(s, id, items, bytes);
 }
 
 bool store_write_counts(struct store *s, int64_t id, int64_t items, int64_t bytes, bool exact)

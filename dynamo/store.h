@@ -18,6 +18,7 @@ struct store {
 struct store_stmts { /* of one table */
     sqlite3_stmt *get, *find, *insert, *update, *remove, *up, *down;
     sqlite3_stmt *by_id, *walk, *ttl_put, *ttl_remove, *ttl_first; /* ttl.c */
+    sqlite3_stmt *history;
 };
 
 bool store_open(struct store *s, struct db *db, char *reterr, size_t reterr_size);
@@ -35,6 +36,11 @@ bool store_load_tables(struct store *s, bool (*each)(void *arg, const struct sto
 bool store_count(struct store *s, int64_t id, int64_t *ret_items, int64_t *ret_bytes);
 bool store_add_table(struct store *s, const struct store_table_row *row, int64_t *ret_id);
 bool store_write_def(struct store *s, int64_t id, struct str def);
+/* Data that belongs to no table: a backup's. */
+bool store_new_data(struct store *s, int64_t *ret_id);
+bool store_drop_data(struct store *s, int64_t id, int64_t items, int64_t bytes);
+/* The table goes, its data stays: somebody has taken it over. */
+bool store_forget_table(struct store *s, int64_t id);
 /* The data goes at once when that is quick, else piece by piece in store_sweep. */
 bool store_remove_table(struct store *s, int64_t id, int64_t items, int64_t bytes);
 bool store_write_counts(struct store *s, int64_t id, int64_t items, int64_t bytes, bool exact);

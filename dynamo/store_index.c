@@ -126,29 +126,38 @@ bool store_index_set_filled(struct store *s, int64_t id, int64_t filled_to)
     return run(s, st);
 }
 
-bool store_index_count(struct store *s, const struct store_index *x, int64_t *ret_items,
-                       int64_t *ret_bytes)
+bool store_index_count(struct store *s, const struct store_index *x, int64_t limit, struct buf *at,
+                       int64_t *items, int64_t *bytes, bool *ret_done)
 {
-    char sql[192];
+    char sql[256];
     sqlite3_stmt *st = NULL;
+    int64_t left = limit;
+    int rc = SQLITE_ERROR;
     if (x->copies)
-        snprintf(sql, sizeof sql, "SELECT count(*), total(size) FROM ddb_entries_%lld",
+        snprintf(sql, sizeof sql, "SELECT k, size FROM ddb_entries_%lld WHERE k > ?1 ORDER BY k",
                  (long long)x->id);
     else
         snprintf(sql, sizeof sql,
-                 "SELECT count(*), total(d.size) FROM ddb_entries_%lld AS i"
-                 " CROSS JOIN ddb_data_%lld AS d ON d.id = i.row",
+                 "SELECT i.k, d.size FROM ddb_entries_%lld AS i CROSS JOIN ddb_data_%lld AS d"
+                 " ON d.id = i.row WHERE i.k > ?1 ORDER BY i.k",
                  (long long)x->id, (long long)x->table_id);
-    bool ok = sqlite3_prepare_v2(db_handle(s->db), sql, -1, &st, NULL) == SQLITE_OK &&
-              sqlite3_step(st) == SQLITE_ROW;
-    if (ok) {
-        *ret_items = sqlite3_column_int64(st, 0);
-        *ret_bytes = sqlite3_column_int64(st, 1);
-    } else {
-        say_failed(s);
+    if (sqlite3_prepare_v2(db_handle(s->db), sql, -1, &st, NULL) == SQLITE_OK) {
+        sqlite3_bind_blob64(st, 1, at->n == 0 ? "" : at->p, at->n, SQLITE_TRANSIENT);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+            *items += 1;
+            *bytes += sqlite3_column_int64(st, 1);
+            if (--left > 0)
+                continue;
+            buf_clear(at);
+            buf_add(at, column_blob(st, 0));
+            break;
+        }
     }
+    *ret_done = rc == SQLITE_DONE;
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+        say_failed(s);
     sqlite3_finalize(st);
-    return ok;
+    return rc == SQLITE_DONE || rc == SQLITE_ROW;
 }
 
 void store_index_drop_stmts(struct store *s, struct store_index *x)

@@ -30,8 +30,10 @@ bool store_index_remove(struct store *s, int64_t id);
 void store_index_sweep(struct store *s);
 bool store_index_set_counts(struct store *s, int64_t id, int64_t items, int64_t bytes);
 bool store_index_set_filled(struct store *s, int64_t id, int64_t filled_to);
-bool store_index_count(struct store *s, const struct store_index *x, int64_t *ret_items,
-                       int64_t *ret_bytes);
+/* Counts up to limit entries behind the key in *at, adds to *items and *bytes and moves *at to the
+ * last one. *ret_done: there were no more. */
+bool store_index_count(struct store *s, const struct store_index *x, int64_t limit, struct buf *at,
+                       int64_t *items, int64_t *bytes, bool *ret_done);
 void store_index_drop_stmts(struct store *s, struct store_index *x);
 
 struct store_entry {

@@ -2,7 +2,7 @@
 #include "stream.h"
 #include "ids.h"
 #include "item_same.h"
-#include "log.h"
+#include "store_internal.h"
 #include "write.h"
 
 enum { TEXT_KEEP = 1 << 20 };
@@ -77,12 +77,8 @@ static bool insert(struct streams *s, struct stream *st, size_t size, int64_t no
     sqlite3_bind_int64(q, 1, st->next);
     sqlite3_bind_int64(q, 2, now_ms);
     sqlite3_bind_int64(q, 3, (int64_t)size);
-    sqlite3_bind_text64(q, 4, s->text.p, s->text.n, SQLITE_STATIC, SQLITE_UTF8);
-    int rc = sqlite3_step(q);
-    sqlite3_reset(q);
-    if (rc != SQLITE_DONE)
-        log_msg(LOG_ERROR, "dynamodb", "stream: %s", sqlite3_errmsg(db_handle(s->store->db)));
-    return rc == SQLITE_DONE;
+    bind_text(q, 4, buf_view(&s->text));
+    return run(s->store, q);
 }
 
 bool stream_append(struct ddb *d, const struct ddb_write *w, int64_t now_ms)

@@ -2,10 +2,8 @@
 #include "arn.h"
 #include "clock.h"
 #include "hash.h"
-#include "log.h"
-#include "panic.h"
+#include "store_internal.h"
 #include "stream.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,11 +130,6 @@ static void drop_stream(struct streams *s, size_t at)
 }
 
 /* ---- loading ---- */
-
-static struct str column(sqlite3_stmt *st, int at)
-{
-    return str_c((const char *)sqlite3_column_text(st, at));
-}
 
 static bool load_shards(struct streams *s)
 {
@@ -354,7 +347,7 @@ struct stream *streams_create(struct streams *s, const struct table *t, struct s
                                  -1, &q, NULL) == SQLITE_OK;
     const struct str texts[] = {st->account, st->region, st->table, st->label, view, st->keys};
     for (int i = 0; i < 6 && ok; i++)
-        sqlite3_bind_text64(q, i + 1, texts[i].p, texts[i].n, SQLITE_STATIC, SQLITE_UTF8);
+        bind_text(q, i + 1, texts[i]);
     ok = ok && sqlite3_bind_int64(q, 7, now_ms) == SQLITE_OK && sqlite3_step(q) == SQLITE_DONE;
     sqlite3_finalize(q);
     st->id = sqlite3_last_insert_rowid(db_handle(s->store->db));
@@ -513,8 +506,7 @@ bool stream_read_shard(struct streams *s, struct stream *st, const struct stream
             *ret_more = true;
             break;
         }
-        const char *text = (const char *)sqlite3_column_text(q, 2);
-        json_raw(out, NULL, (struct str){text, (size_t)sqlite3_column_bytes(q, 2)});
+        json_raw(out, NULL, column(q, 2));
         *at = sqlite3_column_int64(q, 0);
         bytes += size;
         count++;

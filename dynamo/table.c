@@ -83,6 +83,10 @@ bool table_parse(struct table *t)
     jval_bool(jval_get(t->def, "DeletionProtectionEnabled"), &t->deletion_protected);
     jval_i64(jval_get(t->def, "StreamId"), &t->stream_id);
     t->ttl_attr = text_of(t, t->def, "TtlAttribute");
+    jval_bool(jval_get(t->def, "History"), &t->history);
+    jval_i64(jval_get(t->def, "PitrSinceMs"), &t->pitr_since_ms);
+    jval_i64(jval_get(t->def, "PitrDays"), &t->pitr_days);
+    t->restoring = jval_present(jval_get(t->def, "Restoring"));
     jval_bool(jval_get(t->def, "TtlFilling"), &t->ttl_filling);
     struct str resource = arena_fmt(t->arena, "table/%.*s", STR_ARG(t->name));
     t->arn = arn_format(t->arena, "dynamodb", t->region, t->account, resource);
@@ -245,6 +249,19 @@ static void write_billing(const struct table *t, bool creating, struct json_out 
     json_end(out);
 }
 
+static void write_restore(const struct table *t, struct json_out *out)
+{
+    struct jval from = jval_get(t->def, "Restoring");
+    if (!t->restoring)
+        return;
+    json_obj(out, "RestoreSummary");
+    copy_member(from, "SourceBackupArn", out);
+    copy_member(from, "SourceTableArn", out);
+    write_time(out, "RestoreDateTime", number_of(from, "RestoreMs", 0));
+    json_bool(out, "RestoreInProgress", true);
+    json_end(out);
+}
+
 void table_describe_as(const struct table *t, const struct table_state *state, struct arena *a,
                        struct json_out *out, const char *key)
 {
@@ -272,6 +289,7 @@ void table_describe_as(const struct table *t, const struct table_state *state, s
     }
     copy_member(t->def, "OnDemandThroughput", out);
     write_warm(t, t->def, state->status, out);
+    write_restore(t, out);
     json_bool(out, "DeletionProtectionEnabled", t->deletion_protected);
     json_end(out);
 }

@@ -32,7 +32,9 @@ struct index {
     struct store_index entries; /* set by index_attach, as all below */
     bool filling;               /* made while the table had rows: filled_to says how far it is */
     int64_t filled_to;
-    bool counted; /* items and bytes are right and kept so */
+    bool counted;        /* items and bytes are right and kept so */
+    bool counting;       /* they are right for the entries up to count_to */
+    struct buf count_to; /* a key; released by index_detach */
     int64_t items, bytes;
 };
 struct table {
@@ -47,8 +49,12 @@ struct table {
     struct str ttl_attr; /* empty: TTL is off */
     bool ttl_filling;    /* its index does not have the rows after ttl_cursor yet */
     int64_t ttl_cursor, ttl_due_ms;
-    int64_t items, bytes; /* live */
-    bool counts_moved;    /* the stored counts are marked as not to be trusted */
+    bool history; /* history.h */
+    int64_t history_due_ms;
+    int64_t pitr_since_ms, pitr_days; /* point-in-time recovery; 0: off */
+    bool restoring;                   /* not ready for anything yet (restore.h) */
+    int64_t items, bytes;             /* live */
+    bool counts_moved;                /* the stored counts are marked as not to be trusted */
     struct store_stmts stmts;
     struct arena *arena; /* owns all of this */
 };
@@ -73,6 +79,7 @@ struct str table_attrs_json(struct table_attr *attrs, size_t count, struct arena
 struct table_stamp { /* what CreateTable adds to its input */
     const char *table_id;
     int64_t created_ms;
+    struct str policy; /* as resource_policy_stored makes it; empty: none */
 };
 /* The definition to store, in the arena. */
 struct str table_def_text(struct jval in, const struct table_stamp *stamp, struct arena *a);

@@ -373,31 +373,35 @@ static bool check_limits(struct checker *c, struct jval of, struct str index)
     static const char *const capacity[] = {"ReadCapacityUnits", "WriteCapacityUnits"};
     static const int64_t initial[] = {12000, 4000};
     struct jval limits = jval_get(of, "OnDemandThroughput"), warm = jval_get(of, "WarmThroughput");
-    struct str what = index.n > 0 ? arena_fmt(c->a, "for index : %.*s", STR_ARG(index))
-                                  : STR("for table");
+    struct str what =
+        index.n > 0 ? arena_fmt(c->a, "for index : %.*s", STR_ARG(index)) : STR("for table");
     for (int i = 0; i < 2; i++) {
         int64_t n, units = 0;
         jval_i64(jval_get(jval_get(of, "ProvisionedThroughput"), capacity[i]), &units);
         if (jval_i64(jval_get(limits, names[i][0]), &n)) {
             if (!c->on_demand)
-                return FAIL(c, INVALID "%s for OnDemandThroughput cannot be specified when the "
-                                       "table BillingMode is PROVISIONED",
+                return FAIL(c,
+                            INVALID "%s for OnDemandThroughput cannot be specified when the "
+                                    "table BillingMode is PROVISIONED",
                             names[i][0]);
             if (n == 0 || n < -1)
-                return FAIL(c, INVALID "Requested %s for OnDemandThroughput %.*s is outside of "
-                                       "valid range",
+                return FAIL(c,
+                            INVALID "Requested %s for OnDemandThroughput %.*s is outside of "
+                                    "valid range",
                             names[i][0], STR_ARG(what));
         }
         if (!jval_i64(jval_get(warm, names[i][1]), &n))
             continue;
         what = index.n > 0 ? arena_fmt(c->a, "for index %.*s", STR_ARG(index)) : STR("for table");
         if (c->on_demand && n < initial[i]) /* unverified: how the text goes on */
-            return FAIL(c, INVALID "Requested %s for WarmThroughput %.*s is lower than initial "
-                                   "throughput for OnDemand",
+            return FAIL(c,
+                        INVALID "Requested %s for WarmThroughput %.*s is lower than initial "
+                                "throughput for OnDemand",
                         names[i][1], STR_ARG(what));
         if (!c->on_demand && n < units)
-            return FAIL(c, INVALID "Requested %s for WarmThroughput %.*s is lower than %s of "
-                                   "ProvisionedThroughput",
+            return FAIL(c,
+                        INVALID "Requested %s for WarmThroughput %.*s is lower than %s of "
+                                "ProvisionedThroughput",
                         names[i][1], STR_ARG(what), capacity[i]);
     }
     return true;
@@ -552,6 +556,8 @@ struct str table_def_text(struct jval in, const struct table_stamp *stamp, struc
     json_raw(&out, "AttributeDefinitions", sorted_definitions(in, a));
     json_cstr(&out, "TableId", stamp->table_id);
     json_i64(&out, "CreatedMs", stamp->created_ms);
+    if (stamp->policy.n > 0)
+        json_raw(&out, "ResourcePolicyDocument", stamp->policy);
     json_end(&out);
     ASSERT(!b->overflow);
     return buf_view(b);

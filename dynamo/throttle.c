@@ -128,17 +128,27 @@ static void charge(struct bucket *b, double units)
         b->units -= units;
 }
 
+static struct throttle_totals totals; /* of the process: also without --throttle */
+
+struct throttle_totals throttle_totals(void)
+{
+    return totals;
+}
+
 void throttle_charge_read(struct throttle *th, const struct table *t, const struct index *x,
                           double units)
 {
+    totals.reads += units;
     charge(bucket_of(th, t, x, false), units);
 }
 
 void throttle_charge_write(struct throttle *th, const struct table *t, double units,
                            const double *by_index)
 {
+    totals.writes += units;
     charge(bucket_of(th, t, NULL, true), units);
     for (size_t i = 0; i < t->index_count && by_index != NULL; i++) {
+        totals.writes += by_index[i];
         if (by_index[i] > 0)
             charge(bucket_of(th, t, &t->indexes[i], true), by_index[i]);
     }

@@ -25,4 +25,8 @@ void throttle_charge_read(struct throttle *th, const struct table *t, const stru
                           double units);
 void throttle_charge_write(struct throttle *th, const struct table *t, double units,
                            const double *by_index);
+struct throttle_totals { /* units that were charged since the start of the process */
+    double reads, writes;
+};
+struct throttle_totals throttle_totals(void);
 #endif

@@ -44,42 +44,45 @@ static int compare_members(const void *a, const void *b)
     return str_cmp(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
-static void write_sorted(struct json_out *out, const char *none, struct jval v, struct arena *a)
+/* Recursion as deep as the request's JSON may be; not through the writer, whose depth is for our
+ * own documents. */
+static void write_sorted(struct buf *b, struct jval v, struct arena *a)
 {
     struct jval it = {0};
-    struct str key;
     size_t count = 0;
-    if (jval_kind(v) == JSON_ARRAY) {
-        json_arr(out, none);
-        while (jval_next(v, &it, NULL))
-            write_sorted(out, NULL, it, a);
-        json_end(out);
-        return;
+    if (jval_kind(v) == JSON_STRING) {
+        json_quote(b, jval_text(v, a));
+    } else if (jval_kind(v) == JSON_ARRAY) {
+        buf_addc(b, '[');
+        while (jval_next(v, &it, NULL)) {
+            write_sorted(b, it, a);
+            buf_addc(b, ',');
+        }
+        buf_addc(b, ']');
+    } else if (jval_kind(v) == JSON_OBJECT) {
+        struct member *members = ARENA_ARRAY(a, struct member, jval_count(v));
+        while (jval_next(v, &it, NULL)) {
+            if (jval_present(it))
+                members[count++] = (struct member){jval_key_str(it, a), it};
+        }
+        qsort(members, count, sizeof *members, compare_members);
+        buf_addc(b, '{');
+        for (size_t i = 0; i < count; i++) {
+            json_quote(b, members[i].key);
+            buf_addc(b, ':');
+            write_sorted(b, members[i].value, a);
+            buf_addc(b, ',');
+        }
+        buf_addc(b, '}');
+    } else {
+        buf_add(b, jval_raw(v));
     }
-    if (jval_kind(v) != JSON_OBJECT) {
-        json_copy(out, none, v);
-        return;
-    }
-    struct member *members = ARENA_ARRAY(a, struct member, jval_count(v));
-    while (jval_next(v, &it, &key)) {
-        if (jval_present(it))
-            members[count++] = (struct member){jval_key_str(it, a), it};
-    }
-    qsort(members, count, sizeof *members, compare_members);
-    json_obj(out, none);
-    for (size_t i = 0; i < count; i++) {
-        json_key(out, members[i].key);
-        write_sorted(out, NULL, members[i].value, a);
-    }
-    json_end(out);
 }
 
 void token_hash(struct jval what, struct arena *a, uint8_t out[TOKEN_HASH])
 {
-    struct json_out w;
     struct buf *b = arena_new_buf(a, TEXT_MAX);
-    json_out_init(&w, b);
-    write_sorted(&w, NULL, what, a);
+    write_sorted(b, what, a);
     hash_sha256(buf_view(b), out);
 }
 

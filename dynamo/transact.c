@@ -66,19 +66,49 @@ enum call_status ddb_transact_cancel_at(struct call *c, size_t at, size_t count)
     return ddb_transact_cancel(c, reasons, count);
 }
 
+void ddb_targets_init(struct ddb_targets *t, struct arena *a, size_t count)
+{
+    *t = (struct ddb_targets){.count = count,
+                              .tables = ARENA_ARRAY(a, struct table *, count),
+                              .keys = ARENA_ARRAY(a, struct ddb_key, count)};
+}
+
+void ddb_targets_note(struct ddb_targets *t, struct call *c, size_t at, bool ok)
+{
+    if (ok)
+        return;
+    t->keys[at] = (struct ddb_key){0};
+    if (t->first.kind == NULL) {
+        t->first = c->err;
+        t->first_at = at;
+    }
+    c->err = (struct aws_err){0};
+}
+
 bool ddb_transact_distinct(struct call *c, struct table *const *tables, const struct ddb_key *keys,
                            size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        for (size_t k = 0; k < i && keys[i].bytes.hk.n > 0; k++) {
-            if (tables[i] == tables[k] && str_eq(keys[i].bytes.hk, keys[k].bytes.hk) &&
-                str_eq(keys[i].bytes.sk, keys[k].bytes.sk))
+        const struct store_key *key = &keys[i].bytes;
+        for (size_t k = 0; k < i && key->hk.n > 0; k++) {
+            if (tables[i] == tables[k] && str_eq(key->hk, keys[k].bytes.hk) &&
+                str_eq(key->sk, keys[k].bytes.sk))
                 return aws_fail(&c->err, c->arena, &AWS_ValidationException,
                                 "Transaction request cannot include multiple operations on one "
                                 "item");
         }
     }
     return true;
+}
+
+enum call_status ddb_targets_settle(struct ddb_targets *t, struct call *c)
+{
+    if (!ddb_transact_distinct(c, t->tables, t->keys, t->count))
+        return CALL_FAILED;
+    if (t->first.kind == NULL)
+        return CALL_DONE;
+    c->err = t->first;
+    return ddb_transact_cancel_at(c, t->first_at, t->count);
 }
 
 bool ddb_transact_check_size(struct call *c, size_t bytes)
@@ -92,28 +122,15 @@ bool ddb_transact_check_size(struct call *c, size_t bytes)
 /* Keys and schema of all. CALL_DONE: go on. */
 static enum call_status check_all(struct call *c, struct ddb_change *changes, size_t count)
 {
-    struct table **tables = ARENA_ARRAY(c->arena, struct table *, count);
-    struct ddb_key *keys = ARENA_ARRAY(c->arena, struct ddb_key, count);
-    struct aws_err first = {0};
-    size_t first_at = 0;
+    struct ddb_targets t;
+    ddb_targets_init(&t, c->arena, count);
     for (size_t i = 0; i < count; i++) {
-        tables[i] = changes[i].t;
-        if (ddb_change_check(c, &changes[i])) {
-            keys[i] = changes[i].key;
-            continue;
-        }
-        if (first.kind == NULL) {
-            first = c->err;
-            first_at = i;
-        }
-        c->err = (struct aws_err){0};
+        bool ok = ddb_change_check(c, &changes[i]);
+        t.tables[i] = changes[i].t;
+        t.keys[i] = changes[i].key;
+        ddb_targets_note(&t, c, i, ok);
     }
-    if (!ddb_transact_distinct(c, tables, keys, count))
-        return CALL_FAILED;
-    if (first.kind == NULL)
-        return CALL_DONE;
-    c->err = first;
-    return ddb_transact_cancel_at(c, first_at, count);
+    return ddb_targets_settle(&t, c);
 }
 
 /* Every condition is evaluated, whatever the others say (fact 120). CALL_DONE: all hold. */
@@ -193,4 +210,46 @@ void ddb_transact_units(struct call *c, const struct ddb_change *changes, size_t
         for (int twice = 0; twice < 2; twice++)
             capacity_list_add(ret, c->arena, x->t, ddb_change_units(x), x->w.index_units);
     }
+}
+
+enum call_status ddb_transact_units_again(struct call *c, struct ddb_change *changes, size_t count,
+                                          struct capacity_list *ret)
+{
+    struct ddb *d = ddb_of(c);
+    for (size_t i = 0; i < count; i++) {
+        struct ddb_change *x = &changes[i];
+        struct store_row row;
+        if (!ddb_change_check(c, x)) /* a schema that is not what it was */
+            return ddb_transact_cancel_at(c, i, count);
+        enum store_result found =
+            store_find(&d->store, x->t->id, &x->t->stmts, &x->key.bytes, &row);
+        if (found == STORE_FAILED)
+            return ddb_internal_error(c);
+        size_t size = found == STORE_OK ? (size_t)row.size : 0;
+        capacity_list_add(ret, c->arena, x->t, 2 * capacity_read(size, true), NULL);
+    }
+    return CALL_DONE;
+}
+
+bool ddb_transact_token(struct call *c, struct token *token, struct jval what, bool *ret_again)
+{
+    *ret_again = false;
+    if (token->text.n == 0)
+        return true;
+    token_hash(what, c->arena, token->hash);
+    switch (tokens_find(&ddb_of(c)->tokens, token, c->now_ms)) {
+    case TOKEN_DONE:
+        *ret_again = true;
+        return true;
+    case TOKEN_OTHER: /* unverified: the words */
+        return aws_fail(&c->err, c->arena, &DYNAMODB_IdempotentParameterMismatchException,
+                        "Request contains mismatched parameters for the same "
+                        "ClientRequestToken.");
+    case TOKEN_FAILED:
+        ddb_internal_error(c);
+        return false;
+    case TOKEN_NEW:
+        break;
+    }
+    return true;
 }

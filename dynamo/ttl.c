@@ -1,6 +1,5 @@
 #include "ttl.h"
-#include "hash.h"
-#include "log.h"
+#include "store_internal.h"
 #include "write.h"
 
 enum {
@@ -22,21 +21,12 @@ static bool expiry_of(const struct table *t, const struct item *item, int64_t no
            *ret < INT64_MAX / 1000;
 }
 
-static bool step(struct store *s, sqlite3_stmt *q)
-{
-    int rc = sqlite3_step(q);
-    if (rc != SQLITE_DONE)
-        log_msg(LOG_ERROR, "dynamodb", "ttl: %s", sqlite3_errmsg(db_handle(s->db)));
-    sqlite3_reset(q);
-    return rc == SQLITE_DONE;
-}
-
 static bool remove_entry(struct store *s, struct table *t, int64_t row_id)
 {
     sqlite3_stmt *q =
         store_stmt_of(s, &t->stmts.ttl_remove, "DELETE FROM ddb_ttl_%lld WHERE row = ?", t->id);
     sqlite3_bind_int64(q, 1, row_id);
-    return step(s, q);
+    return run(s, q);
 }
 
 static bool put_entry(struct ddb *d, struct table *t, int64_t row_id, int64_t at_s)
@@ -50,7 +40,7 @@ static bool put_entry(struct ddb *d, struct table *t, int64_t row_id, int64_t at
         t->ttl_due_ms = at_s * 1000;
     if (d->ttl_due_ms > t->ttl_due_ms)
         d->ttl_due_ms = t->ttl_due_ms;
-    return step(&d->store, q);
+    return run(&d->store, q);
 }
 
 bool ttl_apply(struct ddb *d, struct table *t, int64_t row_id, bool had_old, const struct item *now,
@@ -105,9 +95,8 @@ static bool fill_slice(struct ddb *d, struct table *t, int64_t now_ms, bool *ret
     while (ok && rows < FILL_ROWS && bytes < FILL_BYTES && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         struct arena_mark mark = arena_mark(a);
         struct item item;
-        const char *p = (const char *)sqlite3_column_text(q, 2);
         buf_clear(&text);
-        ok = item_read_stored((struct str){p, (size_t)sqlite3_column_bytes(q, 2)}, a, &text, &item);
+        ok = item_read_stored(column(q, 2), a, &text, &item);
         if (ok && expiry_of(t, &item, now_s, &at))
             ok = put_entry(d, t, sqlite3_column_int64(q, 0), at);
         t->ttl_cursor = sqlite3_column_int64(q, 0);

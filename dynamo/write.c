@@ -1,5 +1,6 @@
 #include "write.h"
 #include "capacity.h"
+#include "history.h"
 #include "index.h"
 #include "stream.h"
 #include "ttl.h"
@@ -10,7 +11,7 @@ bool ddb_write_load(struct ddb *d, struct arena *a, struct ddb_write *w, enum dd
     struct table *t = w->t;
     struct store_row row;
     bool item = want == WANT_ITEM || t->index_count > 0 || stream_enabled(t);
-    bool text = item || want == WANT_TEXT;
+    bool text = item || want == WANT_TEXT || history_enabled(t);
     enum store_result found = text ? store_get(&d->store, t->id, &t->stmts, &w->key->bytes, &row)
                                    : store_find(&d->store, t->id, &t->stmts, &w->key->bytes, &row);
     w->had_old = found == STORE_OK;
@@ -68,7 +69,8 @@ bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_
     if (t->index_count > 0 &&
         !index_apply(&d->store, t, &w->key->bytes, id, w->has_old_item ? &w->old : NULL, w->now, a))
         return false;
-    if (!ttl_apply(d, t, id, w->had_old, w->now, now_ms) || !stream_append(d, w, now_ms))
+    if (!ttl_apply(d, t, id, w->had_old, w->now, now_ms) || !stream_append(d, w, now_ms) ||
+        !history_append(d, w, now_ms))
         return false;
     t->items += (w->now != NULL) - w->had_old;
     t->bytes += (w->now != NULL ? (int64_t)w->now->size : 0) - (w->had_old ? w->old_size : 0);

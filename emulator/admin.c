@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "log.h"
 #include "route.h"
+#include "usage.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -85,6 +86,8 @@ static void get_status(struct ask *k)
     rie_write_status(s->rie, &k->w);
     json_key(&k->w, STR("apis"));
     gateway_write_status(s->gateway, &k->w);
+    json_key(&k->w, STR("usage"));
+    usage_write(s, &k->w);
     json_end(&k->w);
     answer_json(k);
 }
@@ -104,8 +107,8 @@ static void post_reset(struct ask *k)
     char error[512] = "the store could not be written";
     struct template_summary summary;
     if (!all && !str_eq_c(which, "dynamodb") && !str_eq_c(which, "lambda") &&
-        !str_eq_c(which, "apigateway")) {
-        answer_message(k->x, 404, "no such service (dynamodb, lambda, apigateway)");
+        !str_eq_c(which, "apigateway") && !str_eq_c(which, "logs")) {
+        answer_message(k->x, 404, "no such service (dynamodb, lambda, apigateway, logs)");
         return;
     }
     k->x->writes = true;
@@ -114,6 +117,8 @@ static void post_reset(struct ask *k)
         ok = ok && gateway_reset(s->gateway);
     if (all || str_eq_c(which, "lambda"))
         ok = ok && rie_reset(s->rie);
+    if (all || str_eq_c(which, "logs"))
+        ok = ok && cwl_reset(s->logs);
     if (all || str_eq_c(which, "dynamodb"))
         ok = ok && ddb_reset(s->ddb);
     struct arena *a = arena_new(0, TEMPLATE_ARENA);
@@ -153,14 +158,19 @@ static void clock_endpoint(struct ask *k)
     answer_json(k);
 }
 
+static void get_usage(struct ask *k)
+{
+    usage_write(k->s, &k->w);
+    answer_json(k);
+}
+
 static void get_logs(struct ask *k)
 {
     const struct http_req *req = &k->x->req;
     struct arena *a = k->x->arena;
     struct str function = STR(""), text, account = str_c(k->s->opts.account);
     struct str region = STR("us-east-1");
-    int64_t after = 0;
-    uint64_t last;
+    int64_t after = 0, last;
     http_req_query(req, a, "function", &function);
     http_req_query(req, a, "account", &account);
     http_req_query(req, a, "region", &region);
@@ -168,14 +178,16 @@ static void get_logs(struct ask *k)
         answer_message(k->x, 400, "after is not a line number");
         return;
     }
-    struct str lines =
-        rie_logs(k->s->rie, account, region, function, (uint64_t)after, LOG_LINES, a, &last);
-    if (lines.p == NULL) {
+    struct str group = rie_log_group(k->s->rie, account, region, function);
+    if (group.p == NULL) {
         answer_message(k->x, 404, "no such function");
         return;
     }
+    struct str lines = cwl_tail(k->s->logs, account, region, group, after, LOG_LINES, a, &last);
+    if (lines.p == NULL) /* it has not written anything yet */
+        lines = STR("[]");
     json_obj(&k->w, NULL);
-    json_i64(&k->w, "last", (int64_t)last);
+    json_i64(&k->w, "last", last);
     json_raw(&k->w, "lines", lines);
     json_end(&k->w);
     answer_json(k);
@@ -200,6 +212,7 @@ static const struct endpoint {
     {"health", true, false, false, get_health},
     {"status", true, false, false, get_status},
     {"operations", true, false, false, get_operations},
+    {"usage", true, false, false, get_usage},
     {"logs", true, false, false, get_logs},
     {"code", true, false, true, get_code},
     {"clock", true, true, false, clock_endpoint},

@@ -206,11 +206,11 @@ static void run_admin(struct visit *v)
     admin_handle(v->s, v->x);
 }
 
-/* rest: "<stage>/<path>"; the path keeps its slash. */
+/* rest: "<stage>/<path>"; the path keeps its slash, and is empty when there is none. */
 static void split_stage(struct visit *v, struct str rest)
 {
     v->stage = str_cut(&rest, '/');
-    v->api_path = rest.p == NULL ? STR("/") : (struct str){rest.p - 1, rest.n + 1};
+    v->api_path = rest.p == NULL ? STR("") : (struct str){rest.p - 1, rest.n + 1};
 }
 
 /* <api-id>.execute-api.<anything> */
@@ -286,6 +286,13 @@ static struct service *find_service(struct visit *v, struct str id)
     return NULL;
 }
 
+/* Both versions of API Gateway are signed for as "apigateway"; the path tells them apart. */
+static void choose_version(struct visit *v)
+{
+    if (v->svc == gateway_service(v->s->gateway) && str_starts(v->x->req.path, STR("/v2/")))
+        v->svc = gateway_service_v2(v->s->gateway);
+}
+
 static bool is_target(struct visit *v)
 {
     struct str rest = http_req_header(&v->x->req, "X-Amz-Target");
@@ -312,6 +319,7 @@ static bool is_target(struct visit *v)
 static bool is_scoped(struct visit *v)
 {
     v->svc = find_service(v, v->who.service);
+    choose_version(v);
     return v->svc != NULL;
 }
 
@@ -363,6 +371,7 @@ static bool is_aws_host(struct visit *v)
         return false;
     struct str first = str_cut(&rest, '.'), second = str_cut(&rest, '.');
     v->svc = find_service(v, str_eq_c(second, "ddb") ? STR("dynamodb") : first);
+    choose_version(v);
     return v->svc != NULL;
 }
 
@@ -386,6 +395,8 @@ static bool is_path_shape(struct visit *v)
         v->svc = rie_service(v->s->rie);
     else if (str_eq_c(path, "/restapis") || str_starts(path, STR("/restapis/")))
         v->svc = gateway_service(v->s->gateway);
+    else if (str_eq_c(path, "/v2/apis") || str_starts(path, STR("/v2/apis/")))
+        v->svc = gateway_service_v2(v->s->gateway);
     else if (str_eq_c(path, "/")) /* DynamoDB's health text, or a POST without a target */
         v->svc = ddb_service(v->s->ddb);
     return v->svc != NULL;

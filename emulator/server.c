@@ -2,9 +2,11 @@
 #include "clock.h"
 #include "file.h"
 #include "log.h"
+#include "net_fetch.h"
 #include "panic.h"
 #include "route.h"
 #include "temporary.h"
+#include "wire.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,11 +26,13 @@ enum {
 
 struct service *const *server_services(struct server *s)
 {
-    static struct service *all[5];
+    static struct service *all[7];
     all[0] = ddb_service(s->ddb);
     all[1] = rie_service(s->rie);
     all[2] = gateway_service(s->gateway);
     all[3] = ddb_streams_service(s->ddb);
+    all[4] = gateway_service_v2(s->gateway);
+    all[5] = cwl_service(s->logs);
     return all;
 }
 
@@ -142,7 +146,36 @@ static void set_guard(struct server *s)
                               .any_host = !is_loopback(o->host) && o->host_count == 0};
 }
 
+static void on_function_line(void *arg, const struct rie_log_line *l)
+{
+    struct cwl_line line = {.account = l->account,
+                            .region = l->region,
+                            .group = l->group,
+                            .stream = l->stream,
+                            .time_ms = l->time_ms,
+                            .text = l->text,
+                            .end = STR("\n")};
+    cwl_emit(((struct server *)arg)->logs, &line);
+}
+
 /* Memory and files first, then the port, then the services: a refusal comes before any change. */
+/* IAM authorization of the user's own APIs. */
+static bool check_api_signature(void *arg, const struct http_req *req, struct arena *a,
+                                struct str *ret_access_key)
+{
+    struct server *s = arg;
+    struct aws_err err = {0};
+    struct wire_identity who;
+    struct sigv4_opts opts = {.keys = s->opts.strict_auth ? &s->keys : NULL,
+                              .service = STR("execute-api"),
+                              .now_ms = clock_now_ms(),
+                              .normalize_path = true,
+                              .rest = true};
+    wire_identify(req, a, str_c(s->opts.account), &who);
+    *ret_access_key = who.access_key;
+    return sigv4_check(req, &opts, a, &err);
+}
+
 static bool open_parts(struct server *s, char *error)
 {
     struct db_opts db = {.dir = s->opts.ephemeral ? NULL : s->opts.data_dir,
@@ -176,12 +209,20 @@ static bool open_parts(struct server *s, char *error)
     if (s->ddb != NULL && s->opts.throttle)
         ddb_throttle(s->ddb);
     if (s->ddb != NULL)
+        s->logs = cwl_new(s->loop, s->db, error, ERROR_MAX);
+    if (s->logs != NULL)
         s->rie = rie_new(s->loop, s->net, s->db, &rie, error, ERROR_MAX);
     if (s->rie != NULL)
         s->gateway = gateway_new(s->db, s->rie, error, ERROR_MAX);
     if (s->gateway == NULL)
         return false;
+    rie_set_log_sink(s->rie, on_function_line, s);
     gateway_set_loop(s->gateway, s->loop);
+    gateway_set_net(s->gateway, s->net);
+    gateway_set_url(s->gateway, s->url);
+    gateway_set_auth(s->gateway, check_api_signature, s);
+    gateway_set_jwks_files(s->gateway, s->opts.jwks, s->opts.jwks_count);
+    net_allow_egress(s->net, s->opts.egress, s->opts.egress_count);
     return true;
 }
 
@@ -247,6 +288,8 @@ static void close_parts(struct server *s)
         gateway_free(s->gateway);
     if (s->rie != NULL)
         rie_free(s->rie);
+    if (s->logs != NULL)
+        cwl_free(s->logs);
     if (s->ddb != NULL)
         ddb_free(s->ddb);
     if (s->net != NULL)

@@ -1,6 +1,7 @@
 /* server.h - the running server: every part, and the order in which they start and stop. */
 #ifndef PUDDLE_SERVER_H
 #define PUDDLE_SERVER_H
+#include "cwl.h"
 #include "guard.h"
 #include "map.h"
 #include "sigv4.h"
@@ -16,6 +17,8 @@ struct server_opts {
     size_t key_count;
     const char *origins[ORIGINS_MAX], *hosts[ORIGINS_MAX];
     size_t origin_count, host_count;
+    const char *egress[ORIGINS_MAX], *jwks[ORIGINS_MAX];
+    size_t egress_count, jwks_count;
     struct template_param params[ORIGINS_MAX];
     size_t param_count;
 };
@@ -29,6 +32,7 @@ struct server {
     struct ddb *ddb;
     struct rie *rie;
     struct gateway *gateway;
+    struct cwl *logs;
     struct net_listener *listeners[2];
     char url[128];
     char temporary[4096]; /* --ephemeral: the folder for function code, else empty */

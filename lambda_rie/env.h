@@ -43,7 +43,7 @@ struct invocation {      /* owns its arena */
     struct lam_pool *pool;
     struct str request_id, payload, client_context, trace_id, arn, version, content_type;
     int64_t start_us, timeout_s, memory_mb;
-    bool want_log_tail, started;
+    bool want_log_tail, started, is_arm;
     /* the caller's; NULL for asynchronous ones */
     struct arena *caller_arena;
     struct rie_result *ret;

@@ -245,7 +245,10 @@ void env_log_end(struct environment *e, const struct invocation *inv, const char
     double billed = ms + (cold ? (double)e->init_us / 1000 : 0); /* INIT is billed since 8/2025 */
     char init[64] = "", end[160] = "";
     e->init_reported = true;
-    e->pool->billed_mb_ms += (uint64_t)((int64_t)billed + 1) * (uint64_t)inv->memory_mb;
+    uint64_t mb_ms = (uint64_t)((int64_t)billed + 1) * (uint64_t)inv->memory_mb;
+    e->pool->billed_mb_ms += mb_ms;
+    e->r->usage.requests++;
+    *(inv->is_arm ? &e->r->usage.arm_mb_ms : &e->r->usage.x86_mb_ms) += mb_ms;
     if (cold)
         snprintf(init, sizeof init, "Init Duration: %.2f ms\t", (double)e->init_us / 1000.0);
     if (strcmp(status, "timeout") == 0)

@@ -165,6 +165,7 @@ struct invocation *invocation_new(struct rie *r, const struct rie_request *req,
     inv->version = arena_str(m, f->version);
     inv->timeout_s = f->timeout_s;
     inv->memory_mb = f->memory_mb;
+    inv->is_arm = str_eq_c(f->architecture, "arm64");
     inv->payload = arena_str(m, req->payload);
     inv->content_type = STR("application/json");
     inv->client_context = arena_str(m, req->client_context);

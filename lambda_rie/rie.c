@@ -155,6 +155,17 @@ void rie_on_stream_exists(struct rie *r, bool (*exists)(void *arg, struct str ar
     r->stream_arg = arg;
 }
 
+struct rie_usage rie_usage(const struct rie *r)
+{
+    return r->usage;
+}
+
+struct str rie_log_group(struct rie *r, struct str account, struct str region, struct str function)
+{
+    const struct lam_function *f = lam_function_find(r, account, region, function);
+    return f == NULL ? STR_NONE : f->log_group;
+}
+
 static bool set_folder(struct lam_function *f, const char *folder, struct arena *a,
                        struct aws_err *err)
 {

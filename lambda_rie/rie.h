@@ -90,10 +90,17 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
  * of the newest line given. For puddle logs. */
 struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
                     uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last);
+/* The log group of a function; STR_NONE: no such function. A view into its record. */
+struct str rie_log_group(struct rie *r, struct str account, struct str region, struct str function);
 /* The package of a function that was uploaded, of one of its versions ("name:3") or of a layer
  * ("layer:name:1"): what the Location members name. */
 bool rie_code_zip(struct rie *r, struct str account, struct str region, struct str name,
                   struct arena *a, struct str *ret_zip);
+struct rie_usage {                 /* of all functions since the start */
+    uint64_t requests;             /* invocations that came to an end, each attempt */
+    uint64_t x86_mb_ms, arm_mb_ms; /* billed: memory times duration */
+};
+struct rie_usage rie_usage(const struct rie *r);
 /* For puddle status: writes an array of {name, runtime, environments, busy, invocations}. */
 void rie_write_status(struct rie *r, struct json_out *out);
 #endif

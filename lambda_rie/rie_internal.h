@@ -33,6 +33,7 @@ struct rie {
     struct timer reap_timer;
     void (*log_sink)(void *arg, const struct rie_log_line *line);
     void *log_sink_arg;
+    struct rie_usage usage;
     size_t running; /* invocations not finished yet */
     bool stopping;
     void (*stopped)(void *arg);

@@ -74,6 +74,8 @@ void call_run(struct call *c)
     if (m->input_shape != 0 &&
         (!shape_check_types(c->svc->model, m->input_shape, c->in, c->arena, &c->err) ||
          !shape_check_limits(c->svc->model, m->input_shape, c->in, c->arena, &c->err))) {
+        if (c->err.kind == &AWS_ValidationException && c->svc->invalid != NULL)
+            c->err.kind = c->svc->invalid;
         finish(c, CALL_FAILED);
         return;
     }

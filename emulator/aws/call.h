@@ -29,6 +29,8 @@ struct service {
     size_t op_count;
     void *state; /* struct ddb *, struct rie *, ...: set once at start-up */
     const struct aws_err_kind *internal_error; /* what a failed commit or an own failure answers */
+    const struct aws_err_kind *invalid; /* answers input outside the model's limits; NULL: the usual
+                                           ValidationException */
 };
 /* Sorts the rows and links each to its model; panics on a row the model does not have. */
 void service_init(struct service *s);

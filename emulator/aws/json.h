@@ -78,6 +78,8 @@ void json_raw(struct json_out *w, const char *key, struct str json_text);
 void json_key(struct json_out *w, struct str key);
 /* The escaped text of s without quotes, appended to b. */
 void json_escape(struct buf *b, struct str s);
+/* The same with the quotes. */
+void json_quote(struct buf *b, struct str s);
 /* v as JSON text, blanks removed, strings in canonical escapes, member order kept. */
 void json_copy(struct json_out *w, const char *key, struct jval v);
 #endif

@@ -89,12 +89,27 @@ void json_escape(struct buf *b, struct str s)
     }
 }
 
+void json_quote(struct buf *b, struct str s)
+{
+    if (s.n > 0 && json_plain(s.p, s.n, true) == s.n) {
+        if (!buf_reserve(b, s.n + 2))
+            return;
+        char *p = b->p + b->n;
+        *p = '"';
+        memcpy(p + 1, s.p, s.n);
+        p[s.n + 1] = '"';
+        b->n += s.n + 2;
+        return;
+    }
+    buf_addc(b, '"');
+    json_escape(b, s);
+    buf_addc(b, '"');
+}
+
 void json_str(struct json_out *w, const char *key, struct str v)
 {
     open_value(w, key);
-    buf_addc(w->b, '"');
-    json_escape(w->b, v);
-    buf_addc(w->b, '"');
+    json_quote(w->b, v);
 }
 
 void json_cstr(struct json_out *w, const char *key, const char *v)

@@ -24,10 +24,11 @@ const struct shape_member *shape_find_member(const struct shape_model *m, const 
                                              struct jval iter, struct str key, struct arena *a)
 {
     const struct shape_member *members = &m->members[s->first_member];
-    if (key.n > 0 && memchr(key.p, '\\', key.n) != NULL)
+    if (key.n > 1 && memchr(key.p, '\\', key.n) != NULL)
         key = jval_key_str(iter, a); /* "Table\u004eame" is TableName to the handlers too */
-    for (size_t i = 0; i < s->member_count; i++) {
-        if (members[i].name_n == key.n && memcmp(members[i].name, key.p, key.n) == 0)
+    for (size_t i = 0; i < s->member_count && key.n > 0; i++) {
+        if (members[i].name_n == key.n && members[i].name[0] == key.p[0] &&
+            memcmp(members[i].name, key.p, key.n) == 0)
             return &members[i];
     }
     return NULL;

@@ -24,6 +24,7 @@ static const struct command {
      "             [--data DIR | --ephemeral] [--durable] [--account 000000000000]\n"
      "             [--strict-auth --key ACCESS:SECRET[:TOKEN] ...]\n"
      "             [--allow-origin URL ...] [--allow-host NAME ...] [--throttle]\n"
+     "             [--allow-egress HOST ...] [--jwks ISSUER=FILE ...]\n"
      "             [--parameter NAME=VALUE ...] [--log-format text|json] [--quiet]\n"
      "\n"
      "Starts the server; it is ready when the line \"Ready.\" is printed. Ctrl-C stops it.\n"
@@ -38,6 +39,10 @@ static const struct command {
      "  --throttle       hold DynamoDB's provisioned tables to their throughput\n"
      "  --allow-origin   web pages of this origin may call the services (\"*\": all)\n"
      "  --allow-host     answer requests for this host name and those below it\n"
+     "  --allow-egress   HTTP integrations and token issuers on this host may be called (\"*\": "
+     "all);\n"
+     "                   those on this machine always may\n"
+     "  --jwks           the key set of a token issuer, for JWT authorizers\n"
      "  --parameter      a value for a parameter of the template\n"
      "  --quiet          print warnings only, and no function logs\n"},
     {"invoke", "invoke a function", cli_invoke,

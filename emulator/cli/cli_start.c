@@ -75,6 +75,26 @@ static bool take_allowed_host(void *arg, const char *value)
     return true;
 }
 
+static bool take_egress(void *arg, const char *value)
+{
+    struct server_opts *o = arg;
+    if (o->egress_count == ORIGINS_MAX || value[0] == '\0')
+        return false;
+    o->egress[o->egress_count++] = value;
+    return true;
+}
+
+/* ISSUER=FILE */
+static bool take_jwks(void *arg, const char *value)
+{
+    struct server_opts *o = arg;
+    const char *at = strrchr(value, '=');
+    if (o->jwks_count == ORIGINS_MAX || at == NULL || at == value || at[1] == '\0')
+        return false;
+    o->jwks[o->jwks_count++] = value;
+    return true;
+}
+
 int cli_start(int argc, char **argv, int64_t start_us)
 {
     struct server_opts o = {
@@ -93,6 +113,8 @@ int cli_start(int argc, char **argv, int64_t start_us)
         {"--key", .take = take_key},
         {"--allow-origin", .take = take_origin},
         {"--allow-host", .take = take_allowed_host},
+        {"--allow-egress", .take = take_egress},
+        {"--jwks", .take = take_jwks},
         {"--parameter", .take = take_parameter},
         {"--log-format", .text = &log_format},
         {"--quiet", .flag = &o.quiet},

@@ -33,12 +33,13 @@ void fault_setup(const char *spec)
 
 bool fault_hit_slow(const char *point)
 {
-    for (size_t i = 0; i < point_count; i++) {
+    bool hit = false;
+    for (size_t i = 0; i < point_count; i++) { /* one name may stand several times */
         struct point *p = &points[i];
         if (!str_eq_c(p->name, point))
             continue;
         p->hits++;
-        return p->hits == p->at || (p->onwards && p->hits > p->at);
+        hit = hit || p->hits == p->at || (p->onwards && p->hits > p->at);
     }
-    return false;
+    return hit;
 }

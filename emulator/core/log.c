@@ -18,13 +18,16 @@ bool log_enabled(enum log_level level)
     return level >= min_level;
 }
 
-/* Bytes of broken UTF-8 are escaped too: a line of JSON stays JSON whatever a request held. */
+/* Bytes of broken UTF-8 are escaped too: a line of JSON stays JSON whatever a request held. A tab
+ * in text forges nothing, and REPORT lines have them. */
 static void add_escaped(struct buf *b, struct str s, bool json)
 {
     bool broken = !str_is_utf8(s);
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (c < 0x20 || c == 0x7F || (broken && c >= 0x80))
+        if (c == '\t' && !json)
+            buf_addc(b, '\t');
+        else if (c < 0x20 || c == 0x7F || (broken && c >= 0x80))
             buf_addf(b, json ? "\\u%04x" : "\\x%02x", c);
         else if (json && (c == '"' || c == '\\'))
             buf_addf(b, "\\%c", c);

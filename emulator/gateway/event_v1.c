@@ -179,14 +179,30 @@ static struct str forwarded_for(const struct event_v1 *e, struct arena *a)
         a, arena_fmt(a, "%.*s, %.*s", STR_ARG(str_trim(given)), STR_ARG(e->req->peer_ip)));
 }
 
+/* unverified: which names an HTTP API leaves capitalised; these have been seen */
+static struct str http_api_name(struct arena *a, struct str name)
+{
+    static const char *const kept[] = {"Content-Length", "Host", "User-Agent"};
+    char *out = arena_alloc_raw(a, name.n + 1);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (str_case_eq(name, str_c(kept[i])))
+            return str_c(kept[i]);
+    }
+    for (size_t i = 0; i < name.n; i++)
+        out[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] | 0x20) : name.p[i];
+    return (struct str){out, name.n};
+}
+
 static void write_headers(const struct event_v1 *e, struct arena *a, struct json_out *w)
 {
     struct multi m = {.ignore_case = true};
     for (size_t i = 0; i < e->req->header_count; i++) {
         struct str name = e->req->headers[i].name;
-        if (is_removed(name))
+        if (is_removed(name) && !(e->http_api && str_case_eq(name, STR("Content-Length"))))
             continue;
-        if (str_case_eq(name, STR("authorization")))
+        if (e->http_api)
+            name = http_api_name(a, name);
+        else if (str_case_eq(name, STR("authorization")))
             name = STR("Authorization");
         else if (str_case_eq(name, STR("user-agent")))
             name = STR("User-Agent");
@@ -274,7 +290,12 @@ static void write_context(const struct event_v1 *e, struct arena *a, struct json
     char time[40];
     size_t n = clock_format(e->now_ms, "%d/%b/%Y:%H:%M:%S +0000", time, sizeof time);
     json_obj(w, "requestContext");
-    json_str(w, "resourceId", e->match->route->resource_id);
+    if (e->authorizer.n > 0)
+        json_raw(w, "authorizer", e->authorizer);
+    if (e->http_api)
+        json_null(w, "resourceId");
+    else
+        json_str(w, "resourceId", e->match->route->resource_id);
     json_str(w, "resourcePath", e->match->route->resource_path);
     if (e->match->method->operation_name.n > 0)
         json_str(w, "operationName", e->match->method->operation_name);
@@ -282,7 +303,9 @@ static void write_context(const struct event_v1 *e, struct arena *a, struct json
     json_str(w, "extendedRequestId", e->extended_id);
     json_str(w, "requestTime", (struct str){time, n});
     json_str(w, "path",
-             event_text(a, arena_fmt(a, "/%.*s%.*s", STR_ARG(e->stage), STR_ARG(e->path))));
+             event_text(a, e->http_api
+                               ? e->path
+                               : arena_fmt(a, "/%.*s%.*s", STR_ARG(e->stage), STR_ARG(e->path))));
     json_str(w, "accountId", e->account);
     json_str(w, "protocol", e->req->is_http10 ? STR("HTTP/1.0") : STR("HTTP/1.1"));
     json_str(w, "stage", e->stage);
@@ -291,16 +314,36 @@ static void write_context(const struct event_v1 *e, struct arena *a, struct json
     json_str(w, "requestId", e->request_id);
     write_identity(e, a, w);
     json_str(w, "domainName", domain);
-    json_str(w, "deploymentId", e->deployment_id);
+    if (!e->http_api)
+        json_str(w, "deploymentId", e->deployment_id);
     json_str(w, "apiId", e->api_id);
     json_end(w);
+}
+
+static void write_authorizer_start(const struct event_v1 *e, struct arena *a, struct json_out *w)
+{
+    struct buf *b = arena_new_buf(a, 1 << 20);
+    json_cstr(w, "type", "REQUEST");
+    json_str(w, "methodArn", event_text(a, e->method_arn));
+    if (!e->http_api)
+        return;
+    for (size_t i = 0; i < e->identity_count; i++)
+        buf_addf(b, "%s%.*s", i > 0 ? "," : "", STR_ARG(e->identity[i]));
+    struct str identity = event_text(a, buf_view(b));
+    json_str(w, "identitySource", identity);
+    json_str(w, "authorizationToken", identity);
 }
 
 void event_v1_write(const struct event_v1 *e, struct arena *a, struct buf *out)
 {
     struct json_out w;
+    bool for_authorizer = e->method_arn.n > 0;
     json_out_init(&w, out);
     json_obj(&w, NULL);
+    if (e->http_api)
+        json_cstr(&w, "version", "1.0");
+    if (for_authorizer)
+        write_authorizer_start(e, a, &w);
     json_str(&w, "resource", e->match->route->resource_path);
     json_str(&w, "path", event_text(a, event_path(e->path)));
     json_str(&w, "httpMethod", e->req->method);
@@ -309,6 +352,10 @@ void event_v1_write(const struct event_v1 *e, struct arena *a, struct buf *out)
     write_pairs(&w, a, "pathParameters", e->match->params, e->match->param_count);
     write_pairs(&w, a, "stageVariables", e->variables, e->variable_count);
     write_context(e, a, &w);
+    if (for_authorizer) {
+        json_end(&w);
+        return;
+    }
     if (e->req->body.n == 0)
         json_null(&w, "body");
     else if (e->body_is_binary)

@@ -1,7 +1,9 @@
 /* The gateway's life, its service table and what the rest of the program asks about it. */
 #include "apigateway_model.h"
+#include "apigatewayv2_model.h"
 #include "gw_store.h"
 #include "panic.h"
+#include "v2_request.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,12 @@ static const struct db_migration migrations[] = {
 static struct op ops[] = {
 #define OP(name, handler, writes) {#name, handler, writes, NULL},
 #include "ops.def"
+#undef OP
+};
+
+static struct op ops_v2[] = {
+#define OP(name, handler, writes) {#name, handler, writes, NULL},
+#include "ops_v2.def"
 #undef OP
 };
 
@@ -37,7 +45,18 @@ struct gateway *gateway_new(struct db *db, struct rie *rie, char *reterr, size_t
                                   .state = g,
                                   .internal_error = &AWS_InternalFailure};
     service_init(&g->service);
+    g->service_v2 = (struct service){.id = "apigatewayv2",
+                                     .label = "apigatewayv2",
+                                     .protocol = WIRE_REST_JSON,
+                                     .model = &apigatewayv2_model,
+                                     .ops = ops_v2,
+                                     .op_count = sizeof ops_v2 / sizeof ops_v2[0],
+                                     .state = g,
+                                     .internal_error = &AWS_InternalFailure};
+    service_init(&g->service_v2);
     map_init(&g->stages);
+    map_init(&g->stages_v2);
+    map_init(&g->jwks);
     buf_init(&g->default_id, 64);
     buf_init(&g->default_stage, 256);
     db_on_rollback(db, gw_stages_drop, g);
@@ -55,8 +74,11 @@ void gateway_free(struct gateway *g)
         db_stmt_drop(g->db, slots[i]);
     gw_stages_drop(g);
     map_release(&g->stages);
+    map_release(&g->stages_v2);
+    v2_jwks_release(g);
     buf_release(&g->default_id);
     buf_release(&g->default_stage);
+    free(g->base_url);
     free(g);
 }
 
@@ -68,6 +90,36 @@ void gateway_set_loop(struct gateway *g, struct loop *loop)
 struct service *gateway_service(struct gateway *g)
 {
     return &g->service;
+}
+
+struct service *gateway_service_v2(struct gateway *g)
+{
+    return &g->service_v2;
+}
+
+void gateway_set_net(struct gateway *g, struct net *n)
+{
+    g->net = n;
+}
+
+void gateway_set_auth(struct gateway *g, gateway_auth_fn *fn, void *arg)
+{
+    g->auth = fn;
+    g->auth_arg = arg;
+}
+
+void gateway_set_jwks_files(struct gateway *g, const char *const *entries, size_t count)
+{
+    g->jwks_files = entries;
+    g->jwks_file_count = count;
+}
+
+void gateway_set_url(struct gateway *g, const char *base_url)
+{
+    free(g->base_url);
+    g->base_url = strdup(base_url);
+    if (g->base_url == NULL)
+        PANIC("out of memory");
 }
 
 void gateway_set_default(struct gateway *g, struct str api_id, struct str stage)
@@ -89,12 +141,11 @@ bool gateway_default(const struct gateway *g, struct str *ret_api_id, struct str
     return true;
 }
 
-void gateway_write_status(struct gateway *g, struct json_out *out)
+static void write_apis(struct gateway *g, enum gw_kind kind, enum gw_kind stage_kind,
+                       struct arena *a, struct json_out *out)
 {
-    struct arena *a = arena_new(0, SIZE_MAX);
     struct gw_doc *apis, *stages;
-    size_t count = gw_api_list(g, STR_NONE, STR_NONE, STR_NONE, 0, a, &apis);
-    json_arr(out, NULL);
+    size_t count = gw_api_list(g, kind, STR_NONE, STR_NONE, STR_NONE, 0, a, &apis);
     for (size_t i = 0; i < count; i++) {
         struct jval doc;
         if (!json_parse(a, apis[i].text, JSON_DEPTH_DEFAULT, &doc, NULL))
@@ -102,13 +153,22 @@ void gateway_write_status(struct gateway *g, struct json_out *out)
         json_obj(out, NULL);
         json_str(out, "id", apis[i].id);
         json_str(out, "name", jval_text(jval_get(doc, "name"), a));
+        json_cstr(out, "protocol", kind == GW_API ? "REST" : "HTTP");
         json_arr(out, "stages");
-        size_t stage_count = gw_doc_list(g, apis[i].id, GW_STAGE, STR_NONE, 0, a, &stages);
+        size_t stage_count = gw_doc_list(g, apis[i].id, stage_kind, STR_NONE, 0, a, &stages);
         for (size_t k = 0; k < stage_count; k++)
             json_str(out, NULL, stages[k].id);
         json_end(out);
         json_end(out);
     }
+}
+
+void gateway_write_status(struct gateway *g, struct json_out *out)
+{
+    struct arena *a = arena_new(0, SIZE_MAX);
+    json_arr(out, NULL);
+    write_apis(g, GW_API, GW_STAGE, a, out);
+    write_apis(g, GW2_API, GW2_STAGE, a, out);
     json_end(out);
     arena_free(a);
 }

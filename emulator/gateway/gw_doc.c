@@ -2,6 +2,7 @@
  * and patches. */
 #include "apigateway_model.h"
 #include "gw_store.h"
+#include "ids.h"
 #include "panic.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,7 +109,7 @@ bool gw_need_api(struct call *c, struct str *ret_id, struct str *ret_text, struc
 {
     struct str account, region, text, id = gw_in(c, "restApiId");
     struct jval doc;
-    if (!gw_api_get(c->svc->state, id, c->arena, &account, &region, &text) ||
+    if (!gw_api_get(c->svc->state, GW_API, id, c->arena, &account, &region, &text) ||
         !str_eq(account, c->account) || !str_eq(region, c->region))
         return aws_fail(&c->err, c->arena, &APIGATEWAY_NotFoundException,
                         "Invalid API identifier specified %.*s:%.*s", STR_ARG(c->account),
@@ -243,5 +244,32 @@ bool gw_patch_under(struct call *c, struct str path, const char *prefix, struct 
         out[n++] = ch;
     }
     *ret_rest = (struct str){out, n};
+    return true;
+}
+
+bool gw_choose_id(struct call *c, const struct aws_err_kind *bad,
+                  const struct aws_err_kind *conflict, char *out, size_t out_size)
+{
+    struct str id = STR("");
+    jval_str(jval_get(jval_get(c->in, "tags"), "_custom_id_"), c->arena, &id);
+    if (id.n == 0) {
+        ids_lower_alnum(out, 10);
+        return true;
+    }
+    bool ok = id.n < out_size;
+    for (size_t i = 0; ok && i < id.n; i++) {
+        char ch = id.p[i];
+        ok = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+             ch == '-' || ch == '_';
+        out[i] = ch;
+    }
+    if (!ok)
+        return aws_fail(&c->err, c->arena, bad,
+                        "The tag _custom_id_ must be 1 to %zu of a-z, A-Z, 0-9, - and _",
+                        out_size - 1);
+    out[id.n] = '\0';
+    if (gateway_has_api(c->svc->state, id))
+        return aws_fail(&c->err, c->arena, conflict, "An API with the id %.*s exists already",
+                        STR_ARG(id));
     return true;
 }

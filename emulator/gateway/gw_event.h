@@ -14,7 +14,15 @@ struct event_v1 {
     size_t variable_count;
     bool body_is_binary; /* the Content-Type is among the API's binaryMediaTypes */
     struct str request_id, extended_id, trace_root;
+    struct str authorizer; /* JSON object text of requestContext.authorizer; empty: none */
     int64_t now_ms;
+    /* HTTP APIs: "version" is written, header names are lower case but for a few, and path holds
+     * the stage already (unverified) */
+    bool http_api;
+    /* For an authorizer (no body): its methodArn; empty: this is for an integration. */
+    struct str method_arn;
+    const struct str *identity; /* HTTP APIs: the values of the identity sources */
+    size_t identity_count;
 };
 /* Appends the event's JSON text. */
 void event_v1_write(const struct event_v1 *e, struct arena *a, struct buf *out);

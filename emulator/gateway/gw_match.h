@@ -11,7 +11,8 @@ struct route_method {
     struct str operation_name; /* empty: none                                              */
     struct str uri;            /* the integration's uri; ${stageVariables.x} still inside  */
     int64_t timeout_ms;
-    bool is_post; /* integrationHttpMethod is POST: what Lambda asks for                   */
+    bool is_post;    /* integrationHttpMethod is POST: what Lambda asks for                   */
+    const void *own; /* HTTP APIs: the struct v2_route_live                                */
 };
 struct route { /* one resource */
     struct str resource_id, resource_path;

@@ -106,27 +106,29 @@ size_t gw_doc_list(struct gateway *g, struct str api, enum gw_kind kind, struct 
     return collect(s, a, ret);
 }
 
-size_t gw_api_list(struct gateway *g, struct str account, struct str region, struct str after,
-                   size_t limit, struct arena *a, struct gw_doc **ret)
+size_t gw_api_list(struct gateway *g, enum gw_kind kind, struct str account, struct str region,
+                   struct str after, size_t limit, struct arena *a, struct gw_doc **ret)
 {
     sqlite3_stmt *s = db_stmt(g->db, &g->list_apis,
-                              "SELECT api, doc FROM gateway_doc WHERE kind = 0 AND api > ?3"
+                              "SELECT api, doc FROM gateway_doc WHERE kind = ?5 AND api > ?3"
                               " AND (?1 = '' OR (account = ?1 AND region = ?2))"
                               " ORDER BY api LIMIT ?4");
     bind(s, 1, account);
     bind(s, 2, region);
     bind(s, 3, after);
     sqlite3_bind_int64(s, 4, limit == 0 ? -1 : (sqlite3_int64)limit);
+    sqlite3_bind_int(s, 5, (int)kind);
     return collect(s, a, ret);
 }
 
-bool gw_api_get(struct gateway *g, struct str id, struct arena *a, struct str *ret_account,
-                struct str *ret_region, struct str *ret_text)
+bool gw_api_get(struct gateway *g, enum gw_kind kind, struct str id, struct arena *a,
+                struct str *ret_account, struct str *ret_region, struct str *ret_text)
 {
     sqlite3_stmt *s = db_stmt(g->db, &g->has,
                               "SELECT account, region, doc FROM gateway_doc"
-                              " WHERE api = ? AND kind = 0 AND id = ''");
+                              " WHERE api = ? AND kind = ? AND id = ''");
     bind(s, 1, id);
+    sqlite3_bind_int(s, 2, (int)kind);
     bool found = sqlite3_step(s) == SQLITE_ROW;
     if (found) {
         *ret_account = column(s, 0, a);
@@ -142,7 +144,8 @@ bool gateway_has_api(const struct gateway *g, struct str api_id)
     struct gateway *self = (struct gateway *)(uintptr_t)g; /* only its statement slot changes */
     struct arena *a = arena_new(0, SIZE_MAX);
     struct str account, region, text;
-    bool found = gw_api_get(self, api_id, a, &account, &region, &text);
+    bool found = gw_api_get(self, GW_API, api_id, a, &account, &region, &text) ||
+                 gw_api_get(self, GW2_API, api_id, a, &account, &region, &text);
     arena_free(a);
     return found;
 }
@@ -151,7 +154,7 @@ size_t gateway_api_count(const struct gateway *g)
 {
     struct gateway *self = (struct gateway *)(uintptr_t)g;
     sqlite3_stmt *s =
-        db_stmt(g->db, &self->count, "SELECT count(*) FROM gateway_doc WHERE kind = 0");
+        db_stmt(g->db, &self->count, "SELECT count(*) FROM gateway_doc WHERE kind IN (0, 20)");
     size_t count = sqlite3_step(s) == SQLITE_ROW ? (size_t)sqlite3_column_int64(s, 0) : 0;
     sqlite3_reset(s);
     return count;

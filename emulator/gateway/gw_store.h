@@ -12,16 +12,32 @@ enum gw_kind {                    /* stored: append only */
                GW_RESOURCE = 1,   /* id, Resource with resourceMethods in full (embed=methods)   */
                GW_DEPLOYMENT = 2, /* id, Deployment */
                GW_SNAPSHOT = 3,   /* deployment id, array of the Resources as they were   */
-               GW_STAGE = 4       /* name, Stage       */
+               GW_STAGE = 4,      /* name, Stage       */
+               /* HTTP APIs (v2): documents as their management operations answer them */
+               GW2_API = 20,         /* id '', Api */
+               GW2_ROUTE = 21,       /* id, Route */
+               GW2_INTEGRATION = 22, /* id, Integration */
+               GW2_AUTHORIZER = 23,  /* id, Authorizer */
+               GW2_DEPLOYMENT = 24,  /* id, Deployment */
+               GW2_SNAPSHOT = 25,    /* deployment id: {api, routes, integrations, authorizers} */
+               GW2_STAGE = 26        /* name, Stage */
 };
 
 struct gateway {
     struct db *db;
     struct rie *rie;
     struct loop *loop; /* NULL: no timeouts */
-    struct service service;
+    struct service service, service_v2;
+    char *base_url; /* of the server, for the endpoints that operations show; NULL: not known */
     sqlite3_stmt *get, *put, *del, *del_api, *del_all, *list, *list_apis, *count, *has;
-    struct map stages; /* "<api>/<stage>" -> struct gw_stage: compiled when first used */
+    struct map stages;    /* "<api>/<stage>" -> struct gw_stage: compiled when first used */
+    struct map stages_v2; /* the same of HTTP APIs: struct v2_live */
+    struct map jwks;      /* issuer -> struct jwks_entry: v2_jwks.c */
+    struct net *net;      /* for requests of our own; NULL: there are none */
+    gateway_auth_fn *auth;
+    void *auth_arg;
+    const char *const *jwks_files; /* "issuer=path" */
+    size_t jwks_file_count;
     struct buf default_id, default_stage; /* empty: none */
 };
 
@@ -36,6 +52,17 @@ struct gw_stage {
     bool is_disabled; /* disableExecuteApiEndpoint */
     struct route_tree *routes;
 };
+/* What the data planes share: ids as AWS gives them, and the client's or a new trace root. */
+void gw_make_ids(struct arena *a, struct str *request_id, struct str *extended_id);
+struct str gw_trace_root(const struct http_req *req, struct arena *a, int64_t now_ms);
+/* The request as it stands, for what outlives the exchange. */
+void gw_copy_request(const struct http_req *req, struct arena *a, struct http_req *ret);
+/* v2_handle.c: a request for an HTTP API; path is all that follows the API's host or prefix. */
+void gw2_handle(struct gateway *g, struct net_exchange *x, struct str api_id, struct str path);
+bool gw2_has_api(struct gateway *g, struct str api_id);
+/* ${stageVariables.x} in text filled in. False: it is too long or does not close. */
+bool gw_fill_variables(const struct gw_pair *variables, size_t count, struct str text,
+                       struct arena *a, struct str *ret);
 /* NULL: no such API or stage. Valid until the next change; never keep it over a wait. */
 const struct gw_stage *gw_stage_find(struct gateway *g, struct str api_id, struct str stage);
 void gw_stages_drop(void *gateway);
@@ -53,12 +80,12 @@ struct gw_doc {
 /* Documents of that kind with an id above after, in id order, at most limit (0: all). */
 size_t gw_doc_list(struct gateway *g, struct str api, enum gw_kind kind, struct str after,
                    size_t limit, struct arena *a, struct gw_doc **ret);
-/* The same over the APIs of an owner; account empty: of everybody. */
-size_t gw_api_list(struct gateway *g, struct str account, struct str region, struct str after,
-                   size_t limit, struct arena *a, struct gw_doc **ret);
+/* The same over the APIs of an owner; account empty: of everybody. kind: GW_API or GW2_API. */
+size_t gw_api_list(struct gateway *g, enum gw_kind kind, struct str account, struct str region,
+                   struct str after, size_t limit, struct arena *a, struct gw_doc **ret);
 /* Owner and document of an API, whoever asks. */
-bool gw_api_get(struct gateway *g, struct str id, struct arena *a, struct str *ret_account,
-                struct str *ret_region, struct str *ret_text);
+bool gw_api_get(struct gateway *g, enum gw_kind kind, struct str id, struct arena *a,
+                struct str *ret_account, struct str *ret_region, struct str *ret_text);
 
 /* --- for operations: each check writes AWS's error itself --- */
 /* The member's text, empty if absent. */
@@ -104,7 +131,12 @@ bool gw_patches(struct call *c, struct patch **ret, size_t *ret_count);
 /* The rest of path after prefix, "~1" and "~0" decoded. False: another path. */
 bool gw_patch_under(struct call *c, struct str path, const char *prefix, struct str *ret_rest);
 
+/* LocalStack's convention: the tag _custom_id_ chooses an API's id; else a random one. */
+bool gw_choose_id(struct call *c, const struct aws_err_kind *bad,
+                  const struct aws_err_kind *conflict, char *out, size_t out_size);
+
 #define OP(name, handler, writes) enum call_status handler(struct call *c);
 #include "ops.def"
+#include "ops_v2.def"
 #undef OP
 #endif

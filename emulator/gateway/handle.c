@@ -33,7 +33,7 @@ static void free_arena(void *arena)
     arena_free(arena);
 }
 
-static void make_ids(struct arena *a, struct str *request_id, struct str *extended_id)
+void gw_make_ids(struct arena *a, struct str *request_id, struct str *extended_id)
 {
     char *uuid = arena_alloc(a, 37);
     uint64_t random[2] = {ids_random_u64(), ids_random_u64()};
@@ -49,7 +49,7 @@ static void make_ids(struct arena *a, struct str *request_id, struct str *extend
 
 /* The Root of the client's own trace header, else a new one: "1-5759e988-bd862e3fe1be46a994272793".
  * It is copied into replies, so nothing but that form is taken over. */
-static struct str trace_root(const struct http_req *req, struct arena *a, int64_t now_ms)
+struct str gw_trace_root(const struct http_req *req, struct arena *a, int64_t now_ms)
 {
     struct str given = http_req_header(req, "X-Amzn-Trace-Id");
     while (given.n > 0) {
@@ -135,34 +135,59 @@ static void timed_out(struct timer *t)
            arena_str(x->arena, r->trace_id));
 }
 
-/* The function's ARN out of the integration's uri, ${stageVariables.x} filled in. False: it cannot
- * be called as configured. */
-static bool function_arn(const struct gw_stage *s, struct str uri, struct arena *a, struct str *ret)
+bool gw_fill_variables(const struct gw_pair *variables, size_t count, struct str text,
+                       struct arena *a, struct str *ret)
 {
-    static const char start[] = ":lambda:path/2015-03-31/functions/", end[] = "/invocations";
-    struct buf *b = arena_new_buf(a, 4096);
+    struct buf *b = arena_new_buf(a, 8192);
     ptrdiff_t at;
-    while ((at = str_find_str(uri, STR("${stageVariables."))) >= 0) {
-        struct str rest = str_sub(uri, (size_t)at + sizeof "${stageVariables." - 1, uri.n);
+    while ((at = str_find_str(text, STR("${stageVariables."))) >= 0) {
+        struct str rest = str_sub(text, (size_t)at + sizeof "${stageVariables." - 1, text.n);
         ptrdiff_t close = str_find(rest, '}');
         if (close < 0)
             return false;
         struct str name = str_sub(rest, 0, (size_t)close);
         size_t i = 0;
-        while (i < s->variable_count && !str_eq(s->variables[i].name, name))
+        while (i < count && !str_eq(variables[i].name, name))
             i++;
-        buf_add(b, str_sub(uri, 0, (size_t)at));
-        if (i < s->variable_count)
-            buf_add(b, s->variables[i].value);
-        uri = str_sub(rest, (size_t)close + 1, rest.n);
+        buf_add(b, str_sub(text, 0, (size_t)at));
+        if (i < count)
+            buf_add(b, variables[i].value);
+        text = str_sub(rest, (size_t)close + 1, rest.n);
     }
-    buf_add(b, uri);
-    struct str whole = buf_view(b);
-    at = str_find_str(whole, str_c(start));
-    if (b->overflow || at < 0 || !str_ends(whole, str_c(end)))
+    buf_add(b, text);
+    *ret = buf_view(b);
+    return !b->overflow;
+}
+
+/* The function's ARN out of the integration's uri, ${stageVariables.x} filled in. False: it cannot
+ * be called as configured. */
+static bool function_arn(const struct gw_stage *s, struct str uri, struct arena *a, struct str *ret)
+{
+    static const char start[] = ":lambda:path/2015-03-31/functions/", end[] = "/invocations";
+    struct str whole;
+    if (!gw_fill_variables(s->variables, s->variable_count, uri, a, &whole))
+        return false;
+    ptrdiff_t at = str_find_str(whole, str_c(start));
+    if (at < 0 || !str_ends(whole, str_c(end)))
         return false;
     *ret = str_sub(whole, (size_t)at + sizeof start - 1, whole.n - (sizeof end - 1));
     return ret->n > 0;
+}
+
+void gw_copy_request(const struct http_req *req, struct arena *a, struct http_req *ret)
+{
+    *ret = *req;
+    ret->method = arena_str(a, req->method);
+    ret->target = arena_str(a, req->target);
+    ret->path = arena_str(a, req->path);
+    ret->query = req->query.p == NULL ? STR_NONE : arena_str(a, req->query);
+    ret->host = arena_str(a, req->host);
+    ret->body = arena_str(a, req->body);
+    ret->peer_ip = arena_str(a, req->peer_ip);
+    ret->headers = ARENA_ARRAY(a, struct http_header, req->header_count + 1);
+    for (size_t i = 0; i < req->header_count; i++)
+        ret->headers[i] = (struct http_header){arena_str(a, req->headers[i].name),
+                                               arena_str(a, req->headers[i].value)};
 }
 
 /* Lambda is asked to run the method's function; invoked() answers. */
@@ -206,8 +231,15 @@ void gateway_handle(struct gateway *g, struct net_exchange *x, struct str api_id
 {
     struct str request_id, extended_id;
     struct route_match match;
+    if (gw2_has_api(g, api_id)) {
+        /* the first segment is only a stage's name if the API has such a stage */
+        gw2_handle(g, x, api_id, arena_fmt(x->arena, "/%.*s%.*s", STR_ARG(stage), STR_ARG(path)));
+        return;
+    }
+    if (path.n == 0)
+        path = STR("/");
     const struct gw_stage *s = gw_stage_find(g, api_id, stage);
-    make_ids(x->arena, &request_id, &extended_id);
+    gw_make_ids(x->arena, &request_id, &extended_id);
     if (s == NULL || s->is_disabled) {
         answer(x, GW_FORBIDDEN, request_id, extended_id, STR_NONE);
         return;
@@ -243,7 +275,7 @@ void gateway_handle(struct gateway *g, struct net_exchange *x, struct str api_id
                              event_media_matches(type, s->binary_types, s->binary_count),
                          .request_id = r->request_id,
                          .extended_id = r->extended_id,
-                         .trace_root = trace_root(&x->req, a, now_ms),
+                         .trace_root = gw_trace_root(&x->req, a, now_ms),
                          .now_ms = now_ms};
     integrate(s, r, &e);
 }

@@ -61,32 +61,6 @@ static bool check_create(struct call *c)
     return true;
 }
 
-/* LocalStack's convention: the tag _custom_id_ chooses the id. */
-static bool choose_id(struct call *c, char *out, size_t out_size)
-{
-    struct str id = STR(""), account, region, text;
-    jval_str(jval_get(jval_get(c->in, "tags"), "_custom_id_"), c->arena, &id);
-    if (id.n == 0) {
-        ids_lower_alnum(out, 10);
-        return true;
-    }
-    if (id.n >= out_size)
-        return bad(c, "The tag _custom_id_ must be 1 to 40 of a-z, A-Z, 0-9, - and _");
-    for (size_t i = 0; i < id.n; i++) {
-        char ch = id.p[i];
-        bool ok = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-                  (ch >= '0' && ch <= '9') || ch == '-' || ch == '_';
-        if (!ok)
-            return bad(c, "The tag _custom_id_ must be 1 to 40 of a-z, A-Z, 0-9, - and _");
-        out[i] = ch;
-    }
-    out[id.n] = '\0';
-    if (gw_api_get(c->svc->state, id, c->arena, &account, &region, &text))
-        return aws_fail(&c->err, c->arena, &APIGATEWAY_ConflictException,
-                        "A REST API with the id %.*s exists already", STR_ARG(id));
-    return true;
-}
-
 static void write_endpoint(struct call *c, struct json_out *w)
 {
     struct jval endpoint = jval_get(c->in, "endpointConfiguration"), types;
@@ -114,7 +88,8 @@ enum call_status gw_create_rest_api(struct call *c)
     struct gateway *g = c->svc->state;
     char id[41], root[7];
     bool disabled = false;
-    if (!check_create(c) || !choose_id(c, id, sizeof id))
+    if (!check_create(c) || !gw_choose_id(c, &APIGATEWAY_BadRequestException,
+                                          &APIGATEWAY_ConflictException, id, sizeof id))
         return CALL_FAILED;
     ids_lower_alnum(root, 6);
     jval_bool(jval_get(c->in, "disableExecuteApiEndpoint"), &disabled);
@@ -158,8 +133,8 @@ enum call_status gw_get_rest_apis(struct call *c)
     struct gw_doc *docs;
     if (!gw_need_page(c, &limit, &after))
         return CALL_FAILED;
-    size_t count =
-        gw_api_list(c->svc->state, c->account, c->region, after, limit + 1, c->arena, &docs);
+    size_t count = gw_api_list(c->svc->state, GW_API, c->account, c->region, after, limit + 1,
+                               c->arena, &docs);
     gw_write_page(c, docs, count, limit);
     return CALL_DONE;
 }
@@ -323,7 +298,7 @@ static bool need_tagged(struct call *c, struct tagged *ret)
         return bad(c, "Invalid ARN specified in the request");
     rest = str_sub(arn.resource, sizeof "/restapis/" - 1, arn.resource.n);
     ret->api = str_cut(&rest, '/');
-    if (!gw_api_get(c->svc->state, ret->api, c->arena, &account, &region, &ret->text) ||
+    if (!gw_api_get(c->svc->state, GW_API, ret->api, c->arena, &account, &region, &ret->text) ||
         !str_eq(account, c->account) || !str_eq(region, c->region))
         return aws_fail(&c->err, c->arena, &APIGATEWAY_NotFoundException,
                         "Invalid API identifier specified %.*s:%.*s", STR_ARG(c->account),

@@ -2,6 +2,7 @@
 #include "gw_store.h"
 #include "log.h"
 #include "panic.h"
+#include "v2_live.h"
 
 enum { DEFAULT_TIMEOUT_MS = 29000 };
 
@@ -11,6 +12,7 @@ void gw_stages_drop(void *gateway)
     size_t at = 0;
     struct str key;
     void *value;
+    v2_live_drop_all(g);
     if (g->stages.count == 0)
         return;
     while (map_next(&g->stages, &at, &key, &value))
@@ -63,7 +65,7 @@ static bool compile_stage(struct gateway *g, struct gw_stage *s)
     struct arena *a = s->arena;
     struct str api_text, stage_text;
     struct jval api, stage, it = {0};
-    if (!gw_api_get(g, s->api_id, a, &s->account, &s->region, &api_text) ||
+    if (!gw_api_get(g, GW_API, s->api_id, a, &s->account, &s->region, &api_text) ||
         !gw_doc_get(g, s->api_id, GW_STAGE, s->name, a, &stage_text) ||
         !json_parse(a, api_text, JSON_DEPTH_DEFAULT, &api, NULL) ||
         !json_parse(a, stage_text, JSON_DEPTH_DEFAULT, &stage, NULL))

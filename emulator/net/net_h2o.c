@@ -1,5 +1,5 @@
-/* The only file that knows h2o (Debian's 2.2.5). What it does about that library's habits
- * (facts/performance.md section 7):
+/* The server side of h2o (Debian's 2.2.5); net_fetch.c, its client side, is the only other file
+ * that knows it. What it does about that library's habits (facts/performance.md section 7):
  *  - HTTP/2 upgrade off. One catch-all handler; path and query are taken raw.
  *  - h2o hides Host, Content-Length and Transfer-Encoding and takes contradictory framing, so the
  *    raw head, still in the socket's buffer when the handler runs, is read again (head.h): what
@@ -25,6 +25,7 @@
 #include "log.h"
 #include "loop_internal.h"
 #include "net.h"
+#include "net_internal.h"
 #include "panic.h"
 #include "status.h"
 #include "tcp.h"
@@ -107,6 +108,7 @@ struct net {
     struct list connections, listeners;
     struct timer stall_timer;
     struct linger_set linger;
+    struct net_client client;
 };
 struct net_listener {
     struct list link;
@@ -558,7 +560,15 @@ struct net *net_new(struct loop *l, const struct net_opts *opts)
     n->accept_ctx.ctx = &n->ctx;
     n->accept_ctx.hosts = n->config.hosts;
     loop_on_tick_end(l, on_tick_end, n);
+    n->client.ctx = &n->ctx.proxy.client_ctx;
+    n->client.loop = l;
+    list_init(&n->client.fetches);
     return n;
+}
+
+struct net_client *net_client(struct net *n)
+{
+    return &n->client;
 }
 
 /* The exchange is its owner's from now on; h2o gets another reply. */
@@ -579,6 +589,7 @@ void net_free(struct net *n)
 {
     struct list *lists[] = {&n->fresh, &n->waiting};
     n->closing = true;
+    fetch_cancel_all(&n->client);
     while (!list_empty(&n->listeners))
         net_listener_close(LIST_ITEM(n->listeners.next, struct net_listener, link));
     while (!list_empty(&n->held))
@@ -602,6 +613,7 @@ void net_free(struct net *n)
     free(queue); /* 2.2.5 forgets it */
     h2o_config_dispose(&n->config);
     poll_run(n->poll, 0); /* h2o frees closed sockets in its next round */
+    fetch_release(&n->client);
     free(n);
 }
 

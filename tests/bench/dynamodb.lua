@@ -1,4 +1,4 @@
--- wrk script: GetItem or PutItem on items of about 300 bytes. Arguments: op, table, first key, key
+-- wrk script: GetItem, PutItem, UpdateItem or BatchWriteItem (25 puts) on items of about 300 bytes. Arguments: op, table, first key, key
 -- count. Prints one line "RESULT requests errors p50_us p99_us max_us" at the end.
 local op, tbl, first, count
 local n = 0
@@ -16,15 +16,28 @@ function init(args)
   math.randomseed(os.time())
 end
 
+local function item(key)
+  return string.format('{"id":{"S":"key-%07d"},"n":{"N":"%d"},"data":{"S":"%s"},"flag":{"BOOL":true},"rev":{"N":"%d"}}',
+    key, key, filler, math.random(1, 1000000000))
+end
+
 function request()
   n = n + 1
-  local key = first + (op == "PutItem" and n % count or math.random(0, count - 1))
+  local key = first + (op == "GetItem" and math.random(0, count - 1) or n % count)
   local body
   if op == "GetItem" then
     body = string.format('{"TableName":"%s","Key":{"id":{"S":"key-%07d"}}}', tbl, key)
+  elseif op == "UpdateItem" then
+    body = string.format('{"TableName":"%s","Key":{"id":{"S":"key-%07d"}},"UpdateExpression":"SET rev = rev + :one",' ..
+      '"ExpressionAttributeValues":{":one":{"N":"1"}}}', tbl, key)
+  elseif op == "BatchWriteItem" then
+    local puts = {}
+    for i = 1, 25 do
+      puts[i] = '{"PutRequest":{"Item":' .. item(first + (n * 25 + i) % count) .. '}}'
+    end
+    body = string.format('{"RequestItems":{"%s":[%s]}}', tbl, table.concat(puts, ","))
   else
-    body = string.format('{"TableName":"%s","Item":{"id":{"S":"key-%07d"},"n":{"N":"%d"},"data":{"S":"%s"},' ..
-      '"flag":{"BOOL":true},"rev":{"N":"%d"}}}', tbl, key, key, filler, math.random(1, 1000000000))
+    body = string.format('{"TableName":"%s","Item":%s}', tbl, item(key))
   end
   return wrk.format("POST", "/", headers, body)
 end

@@ -114,7 +114,7 @@ class FrontDoor(unittest.TestCase):
     def test_operations_and_status(self):
         body = json.loads(self.s.request("GET", "/_puddle/operations")[2])
         self.assertTrue(body["dynamodb"]["GetItem"])
-        self.assertFalse(body["lambda"]["PublishLayerVersion"])
+        self.assertFalse(body["lambda"]["CreateCapacityProvider"])
         self.assertEqual(self.s.request("GET", "/_puddle/status")[0], 200)
 
     def test_a_foreign_origin_is_refused_before_any_effect(self):
@@ -142,7 +142,7 @@ class FrontDoor(unittest.TestCase):
         status, _, body = self.s.dynamodb("SearchVectors", {})
         self.assertEqual(status, 400)
         self.assertEqual(json.loads(body), {"__type": "com.amazon.coral.service#UnknownOperationException"})
-        status, headers, _ = self.s.lambda_("GET", "/2018-10-31/layers")
+        status, headers, _ = self.s.lambda_("GET", "/2025-11-30/capacity-providers")
         self.assertEqual((status, headers["x-amzn-errortype"]), (404, "UnknownOperationException"))
 
     def test_pipelined_requests_are_all_answered(self):

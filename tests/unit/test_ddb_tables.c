@@ -50,12 +50,12 @@ TEST(optional_settings_are_described)
 {
     CHECK(fx_open(NULL));
     clock_fake_set(1700000000123, 0);
-    create(FX_HASH
-           ",\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
-           "\"NEW_IMAGE\"},\"SSESpecification\":{\"Enabled\":true,\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"k\"},"
-           "\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\","
-           "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5},"
-           "\"Tags\":[{\"Key\":\"x\",\"Value\":\"y\"}]");
+    create(FX_HASH ",\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":"
+                   "\"NEW_IMAGE\"},\"SSESpecification\":{\"Enabled\":true,\"SSEType\":\"KMS\","
+                   "\"KMSMasterKeyId\":\"k\"},"
+                   "\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\","
+                   "\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5},"
+                   "\"Tags\":[{\"Key\":\"x\",\"Value\":\"y\"}]");
     clock_fake_off();
     struct str t = fx_get(fx_call("DescribeTable", "{\"TableName\":\"abc\"}"), "Table");
     CHECK_STR(fx_get(t, "ProvisionedThroughput"),
@@ -179,8 +179,6 @@ static const struct {
     {FX_HASH ",\"StreamSpecification\":{\"StreamEnabled\":false,\"StreamViewType\":\"NEW_IMAGE\"}",
      INVALID "Table is being created with a stream disabled, UpdateViewType should not be "
              "specified"},
-    {FX_HASH ",\"ResourcePolicy\":\"{}\"",
-     "ValidationException: Puddle does not support ResourcePolicy yet"},
 };
 
 TEST(bad_definitions_get_awss_words_and_create_nothing)

@@ -298,6 +298,22 @@ TEST(a_token_makes_a_request_happen_once)
     fx_close();
 }
 
+TEST(a_request_may_be_deeper_than_our_own_documents)
+{
+    CHECK(open_tables());
+    struct buf *deep = arena_new_buf(fx_arena, 1 << 16);
+    for (int i = 0; i < 55; i++)
+        buf_add(deep, STR("{'x':["));
+    for (int i = 0; i < 55; i++)
+        buf_add(deep, STR("]}"));
+    const char *unknown = arena_buf(fx_arena, deep).p;
+    const char *items =
+        FX("{'Put':{'TableName':'hhh','Item':{'pk':{'S':'n'}},'Unknown':%s}}", unknown);
+    CHECK_STR(transact(items, ",'ClientRequestToken':'t'"), "{}");
+    CHECK_STR(transact(items, ",'ClientRequestToken':'t'"), "{}");
+    fx_close();
+}
+
 TEST(a_cancelled_request_does_not_use_up_its_token)
 {
     CHECK(open_tables());

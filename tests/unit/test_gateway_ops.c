@@ -141,7 +141,7 @@ TEST(refused_requests_get_awss_messages)
         {"CreateRestApi", "{\"name\":\"n\",\"policy\":\"{}\"}",
          "BadRequestException: Puddle does not support resource policies of REST APIs yet"},
         {"CreateRestApi", "{\"name\":\"n\",\"tags\":{\"_custom_id_\":\"myapi\"}}",
-         "ConflictException: A REST API with the id myapi exists already"},
+         "ConflictException: An API with the id myapi exists already"},
         {"CreateRestApi", "{\"name\":\"n\",\"tags\":{\"_custom_id_\":\"a/b\"}}",
          "BadRequestException: The tag _custom_id_ must be 1 to 40 of a-z, A-Z, 0-9, - and _"},
         {"CreateResource", "{" API ",\"parentId\":\"nope\",\"pathPart\":\"a\"}",
@@ -459,7 +459,8 @@ TEST(status_lists_apis_with_their_stages)
     run(f, "CreateDeployment", "{" API ",\"stageName\":\"s\"}");
     json_out_init(&w, b);
     gateway_write_status(f->gateway, &w);
-    CHECK_STR(buf_view(b), "[{\"id\":\"myapi\",\"name\":\"n\",\"stages\":[\"s\"]}]");
+    CHECK_STR(buf_view(b),
+              "[{\"id\":\"myapi\",\"name\":\"n\",\"protocol\":\"REST\",\"stages\":[\"s\"]}]");
     fixture_free(f);
 }
 

@@ -1,4 +1,4 @@
-/* links: puddle_vtl */
+/* links: puddle_lang */
 #include "harness.h"
 #include "jsonpath.h"
 

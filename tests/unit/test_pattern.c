@@ -2,6 +2,7 @@
 #include "dynamodb_model.h"
 #include "harness.h"
 #include "lambda_model.h"
+#include "logs_model.h"
 #include "pattern.h"
 
 static bool matches(const char *pattern, struct str s)
@@ -74,7 +75,7 @@ TEST(escapes_in_classes_and_outside)
 
 TEST(generated_sets_agree_with_their_text)
 {
-    const struct shape_model *models[] = {&dynamodb_model, &lambda_model};
+    const struct shape_model *models[] = {&dynamodb_model, &lambda_model, &logs_model};
     size_t sets = 0;
     for (size_t i = 0; i < 2; i++) {
         for (size_t p = 1; p < models[i]->pattern_count; p++) {
@@ -102,7 +103,7 @@ TEST(no_input_makes_a_pattern_slow)
     static char text[60000];
     memset(text, 'a', sizeof text);
     struct str s = {text, sizeof text};
-    const struct shape_model *models[] = {&dynamodb_model, &lambda_model};
+    const struct shape_model *models[] = {&dynamodb_model, &lambda_model, &logs_model};
     for (size_t i = 0; i < 2; i++) {
         for (size_t p = 1; p < models[i]->pattern_count; p++)
             pattern_match(&models[i]->patterns[p], s);
