@@ -2,6 +2,8 @@
  * matches takes the request. DESIGN section 1.2 in order. */
 #include "route.h"
 #include "admin.h"
+#include "clock.h"
+#include "function_url.h"
 #include "log.h"
 #include "wire.h"
 #include <string.h>
@@ -259,22 +261,29 @@ static void run_api(struct visit *v)
     gateway_handle(v->s->gateway, v->x, v->api_id, v->stage, v->api_path);
 }
 
-/* <url-id>.lambda-url.<region>.<anything>: no function has a URL yet, so every id is unknown. */
+/* <url-id>.lambda-url.<region>.<anything> */
 static bool is_function_url(struct visit *v)
 {
     struct str name = guard_host_name(v->x->req.host);
-    str_cut(&name, '.');
+    v->api_id = str_cut(&name, '.');
     return name.p != NULL && str_starts(name, STR("lambda-url."));
+}
+
+static bool authenticate_url(void *arg, struct net_exchange *x)
+{
+    struct visit *v = arg;
+    struct aws_err err = {0};
+    struct sigv4_opts opts = {.keys = v->s->opts.strict_auth ? &v->s->keys : NULL,
+                              .service = STR("lambda"),
+                              .now_ms = clock_now_ms(),
+                              .normalize_path = true,
+                              .rest = true};
+    return sigv4_check(&x->req, &opts, x->arena, &err);
 }
 
 static void run_function_url(struct visit *v)
 {
-    struct http_resp *resp = ARENA_NEW(v->x->arena, struct http_resp);
-    resp->status = 403; /* facts/lambda.md 4.3 */
-    resp->body = STR("{\"Message\":null}");
-    http_resp_add(resp, v->x->arena, STR("Content-Type"), STR("application/json"));
-    http_resp_add(resp, v->x->arena, STR("x-amzn-ErrorType"), STR("AccessDeniedException"));
-    net_reply(v->x, resp);
+    function_url_handle(v->s->rie, v->x, v->api_id, authenticate_url, v);
 }
 
 static struct service *find_service(struct visit *v, struct str id)

@@ -1,4 +1,5 @@
 #include "server.h"
+#include "arn.h"
 #include "clock.h"
 #include "file.h"
 #include "log.h"
@@ -146,6 +147,27 @@ static void set_guard(struct server *s)
                               .any_host = !is_loopback(o->host) && o->host_count == 0};
 }
 
+/* Is there such a stream? For event source mappings. */
+static bool stream_exists(void *arg, struct str text)
+{
+    struct server *s = arg;
+    struct arena *a = arena_new(0, 16 << 20);
+    struct buf *b = arena_new_buf(a, 8192);
+    struct json_out w;
+    struct arn arn;
+    struct jval body;
+    struct aws_err err = {0};
+    json_out_init(&w, b);
+    json_obj(&w, NULL);
+    json_str(&w, "StreamArn", text);
+    json_end(&w);
+    bool found = arn_parse(text, &arn) && !b->overflow &&
+                 call_run_local(ddb_streams_service(s->ddb), "DescribeStream", arn.account,
+                                arn.region, buf_view(b), a, &body, &err);
+    arena_free(a);
+    return found;
+}
+
 static void on_function_line(void *arg, const struct rie_log_line *l)
 {
     struct cwl_line line = {.account = l->account,
@@ -204,7 +226,12 @@ static bool open_parts(struct server *s, char *error)
     struct rie_opts rie = {.code_dir = code_dir,
                            .endpoint_url = s->url,
                            .default_account = s->opts.account,
-                           .quiet = s->opts.quiet};
+                           .quiet = s->opts.quiet,
+                           .fresh = s->opts.fresh,
+                           .no_isolation = s->opts.no_isolation,
+                           .no_memory_limit = s->opts.no_memory_limit,
+                           .strict_runtimes = s->opts.strict_runtimes,
+                           .cold_start_ms = s->opts.cold_start_ms};
     s->ddb = ddb_new(s->db, error, ERROR_MAX);
     if (s->ddb != NULL && s->opts.throttle)
         ddb_throttle(s->ddb);
@@ -217,6 +244,7 @@ static bool open_parts(struct server *s, char *error)
     if (s->gateway == NULL)
         return false;
     rie_set_log_sink(s->rie, on_function_line, s);
+    rie_on_stream_exists(s->rie, stream_exists, s);
     gateway_set_loop(s->gateway, s->loop);
     gateway_set_net(s->gateway, s->net);
     gateway_set_url(s->gateway, s->url);

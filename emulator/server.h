@@ -13,6 +13,8 @@ struct server_opts {
     const char *host, *data_dir, *account;
     uint16_t port;
     bool ephemeral, durable, strict_auth, throttle, quiet, host_given;
+    bool fresh, no_isolation, no_memory_limit, strict_runtimes; /* see rie.h */
+    int64_t cold_start_ms;
     struct sigv4_key keys[KEYS_MAX];
     size_t key_count;
     const char *origins[ORIGINS_MAX], *hosts[ORIGINS_MAX];

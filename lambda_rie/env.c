@@ -55,6 +55,7 @@ void env_complete(struct environment *e, struct str payload, bool failed, const 
     int64_t now = clock_mono_us();
     ASSERT(inv != NULL);
     e->current = NULL;
+    e->base.finishing = true;
     timer_clear(e->r->loop, &e->timer);
     timer_clear(e->r->loop, &e->memory_timer);
     if (e->process.pid > 0 && (e->memory_us == 0 || now - e->memory_us > MEMORY_MS * 1000))
@@ -98,6 +99,10 @@ static void on_timer(struct timer *t)
         process_kill_hard(&e->process);
         return;
     }
+    if (e->base.state == POOL_INIT && e->held_back) {
+        env_check_ready(e);
+        return;
+    }
     if (e->current != NULL) {
         env_log_timeout(e, e->current);
         env_fail(e, STR("Sandbox.Timedout"), timeout_message(e, e->mem), "timeout");
@@ -132,8 +137,14 @@ void env_check_ready(struct environment *e)
     if (e->next == NULL || e->current != NULL || !extension_all_ready(e) ||
         (e->base.state != POOL_INIT && e->base.state != POOL_BUSY))
         return;
+    int64_t cold_us = e->r->opts.cold_start_ms * 1000;
     if (!e->base.was_ready) {
         e->init_us = clock_mono_us() - e->spawn_us;
+        if (e->init_us < cold_us && !e->held_back) { /* as slow as asked for */
+            e->held_back = true;
+            timer_set(e->r->loop, &e->timer, clock_mono_ms() + (cold_us - e->init_us) / 1000 + 1);
+            return;
+        }
         timer_clear(e->r->loop, &e->timer);
         env_log_init_report(e, NULL, "success", STR_NONE);
     }

@@ -92,7 +92,7 @@ struct environment {
     int64_t memory_mb, timeout_s;
     int64_t spawn_us, init_us, memory_us, peak_memory;
     bool init_reported; /* Init Duration was in a REPORT already */
-    bool out_of_memory, ended, init_timeout;
+    bool out_of_memory, ended, init_timeout, held_back;
     int end_status; /* as waitpid gives it, when ended */
     struct str init_error, init_error_type;
     struct timer timer; /* init or invocation deadline; the second kill */

@@ -1,6 +1,6 @@
 /* The Invoke operation: headers in, rie_invoke, headers out. */
 #include "codec.h"
-#include "function.h"
+#include "invoke_input.h"
 
 enum { CLIENT_CONTEXT_MAX = 3583 };
 
@@ -15,6 +15,8 @@ static enum call_status invoke_resume(struct call *c, enum wait_end how)
     (void)how;
     if (res->err.kind != NULL) {
         c->err = res->err;
+        if (res->err.kind == &LAMBDA_TooManyRequestsException)
+            http_resp_add(&c->extra, c->arena, STR("Retry-After"), STR("1")); /* unverified: 1 */
         return CALL_FAILED;
     }
     c->out_status = res->status;
@@ -54,12 +56,11 @@ static bool refuse_unsupported(struct call *c)
     return true;
 }
 
-enum call_status lam_invoke(struct call *c)
+bool invoke_read_input(struct call *c, struct rie_request *ret)
 {
-    struct invoke *i = ARENA_NEW(c->arena, struct invoke);
     struct str type = jval_text(jval_get(c->in, "InvocationType"), c->arena);
     struct str context = jval_text(jval_get(c->in, "ClientContext"), c->arena);
-    struct rie_request req = {
+    *ret = (struct rie_request){
         .account = c->account,
         .region = c->region,
         .function = jval_text(jval_get(c->in, "FunctionName"), c->arena),
@@ -71,7 +72,14 @@ enum call_status lam_invoke(struct call *c)
                                            : RIE_REQUEST_RESPONSE,
         .want_log_tail = str_eq_c(jval_text(jval_get(c->in, "LogType"), c->arena), "Tail"),
     };
-    if (!refuse_unsupported(c) || !read_client_context(c, context, &req.client_context))
+    return refuse_unsupported(c) && read_client_context(c, context, &ret->client_context);
+}
+
+enum call_status lam_invoke(struct call *c)
+{
+    struct invoke *i = ARENA_NEW(c->arena, struct invoke);
+    struct rie_request req;
+    if (!invoke_read_input(c, &req))
         return CALL_FAILED;
     c->scratch = i;
     enum call_status status = call_park(c, invoke_resume);

@@ -159,6 +159,17 @@ static void deliver(struct pool_env *e, struct pool_job *j)
     e->pool->set->hooks->deliver(e, j);
 }
 
+/* As many are about to ask for their next event as invocations wait? */
+static bool enough_finish(const struct pool *p)
+{
+    size_t n = 0;
+    for (const struct list *m = p->envs.next; m != &p->envs; m = m->next) {
+        const struct pool_env *e = LIST_ITEM(m, struct pool_env, link);
+        n += e->finishing && e->state == POOL_BUSY && !e->stale;
+    }
+    return !p->fresh && n >= p->waiting;
+}
+
 /* Will the busy environments be through with what waits before a new one could help? */
 static bool is_worth_waiting(const struct pool *p)
 {
@@ -167,8 +178,9 @@ static bool is_worth_waiting(const struct pool *p)
         const struct pool_env *e = LIST_ITEM(n, struct pool_env, link);
         busy += e->state == POOL_BUSY && !e->stale;
     }
-    return busy > 0 && !p->fresh && p->typical_us > 0 &&
-           p->typical_us * (int64_t)p->waiting / busy < POOL_PATIENCE_MS * 1000;
+    return busy > 0 && !p->fresh &&
+           (enough_finish(p) || (p->typical_us > 0 && p->typical_us * (int64_t)p->waiting / busy <
+                                                          POOL_PATIENCE_MS * 1000));
 }
 
 static void wait_patiently(struct pool *p)
@@ -214,10 +226,13 @@ void pool_patience_over(struct pool *p)
     p->patient = false;
     if (p->waiting == 0)
         return;
-    if (LIST_ITEM(p->jobs.next, struct pool_job, link)->number <= p->patience_from)
+    bool stuck = LIST_ITEM(p->jobs.next, struct pool_job, link)->number <= p->patience_from;
+    if (stuck && !(enough_finish(p) && ++p->rounds < POOL_FINISHING_ROUNDS)) {
+        p->rounds = 0;
         start_more(p); /* it has waited all the time */
-    else
+    } else {
         wait_patiently(p);
+    }
 }
 
 void pool_job_done(struct pool_job *j, int64_t duration_us)
@@ -247,6 +262,7 @@ void pool_env_ready(struct pool_env *e, int64_t now_ms)
     if (first && e->provisioned)
         p->provisioned_failed = false;
     e->job = NULL;
+    e->finishing = false;
     e->state = POOL_IDLE;
     e->ready_ms = now_ms;
     if (e->stale || (p->fresh && !first) || (p->set->stopping && list_empty(&p->jobs))) {

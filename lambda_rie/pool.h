@@ -27,6 +27,7 @@ struct pool_env { /* an environment: embedded in its owner's */
     enum pool_state state;
     bool stale;       /* to be stopped after its invocation */
     bool was_ready;   /* got through INIT */
+    bool finishing;   /* BUSY, but its invocation is answered: it will be ready soon */
     bool provisioned; /* one of those kept warm: never reaped */
     struct pool_job *job;
     int64_t ready_ms; /* last became idle */
@@ -52,7 +53,7 @@ struct pool_hooks {
     void (*patience)(struct pool *p);
 };
 /* A new environment takes a hundred times as long to start as a quick handler takes to answer. */
-enum { POOL_PATIENCE_MS = 4 };
+enum { POOL_PATIENCE_MS = 4, POOL_FINISHING_ROUNDS = 25 };
 struct pool_set { /* everything of one server */
     const struct pool_hooks *hooks;
     size_t max_environments; /* what the machine carries */
@@ -78,6 +79,7 @@ struct pool {
     uint64_t submitted, patience_from;
     int64_t typical_us;      /* how long its invocations take; 0: not known */
     bool patient;            /* pool_patience_over is on its way */
+    int rounds;              /* of patience with environments that are finishing */
     bool fresh;              /* every invocation gets a new environment */
     bool provisioned_failed; /* the last one started for that died in INIT */
     bool deleted;

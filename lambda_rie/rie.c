@@ -7,6 +7,7 @@
 #include "layers.h"
 #include "panic.h"
 #include "runtime_files.h"
+#include "seam.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,11 @@ void rie_free(struct rie *r)
     free(r->endpoint_url);
     free(r->default_account);
     free(r);
+}
+
+bool rie_url_find(struct rie *r, struct str url_id, struct arena *a, struct lam_url *ret)
+{
+    return lam_url_find(r, url_id, a, ret);
 }
 
 struct service *rie_service(struct rie *r)

@@ -16,6 +16,7 @@ struct rie_opts {
     bool fresh;                /* every invocation gets a new environment                       */
     bool no_isolation;         /* no namespaces of their own for handlers                       */
     bool no_memory_limit;      /* MemorySize is only reported                                   */
+    int64_t cold_start_ms;     /* a cold start takes at least this long; 0: as long as it takes   */
     bool strict_runtimes;      /* refuse what newer runtimes of AWS refuse instead of warning   */
 };
 struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const struct rie_opts *opts,
@@ -78,6 +79,15 @@ struct rie_result {
  * the caller). Fires w exactly once. */
 void rie_invoke(struct rie *r, const struct rie_request *req, struct arena *a,
                 struct rie_result *ret, struct wait *w);
+
+struct lam_url { /* CreateFunctionUrlConfig */
+    struct str account, region, name, qualifier, url_id;
+    bool iam;             /* AuthType AWS_IAM                                          */
+    bool streamed;        /* InvokeMode RESPONSE_STREAM                                */
+    struct str cors_json; /* object text of Cors; empty: none                          */
+};
+/* False: no function has this URL. Strings live in a. */
+bool rie_url_find(struct rie *r, struct str url_id, struct arena *a, struct lam_url *ret);
 
 /* A function that runs from a folder of the user (templates): created or replaced. Edits to its
  * files are seen by the next invocation. config_json is CreateFunction's input without Code. */

@@ -21,12 +21,6 @@ struct lam_async_settings { /* PutFunctionEventInvokeConfig and DeadLetterConfig
 void lam_async_settings(struct rie *r, const struct lam_function *f, struct str qualifier,
                         struct arena *a, struct lam_async_settings *ret);
 
-struct lam_url { /* CreateFunctionUrlConfig */
-    struct str account, region, name, qualifier, url_id;
-    bool iam;             /* AuthType AWS_IAM                                          */
-    bool streamed;        /* InvokeMode RESPONSE_STREAM                                */
-    struct str cors_json; /* object text of Cors; empty: none                          */
-};
 /* False: no function has this URL. Strings live in a. */
 bool lam_url_find(struct rie *r, struct str url_id, struct arena *a, struct lam_url *ret);
 

@@ -25,11 +25,24 @@ struct str http_req_header(const struct http_req *req, const char *name);
 bool http_req_query(const struct http_req *req, struct arena *a, const char *key,
                     struct str *ret_value);
 
+/* A reply body that comes bit by bit. The provider's; it must live until closed. */
+struct http_source {
+    /* The bytes there are now, valid until the next call; none and not *ret_end: wake will be
+     * called when there are more. */
+    struct str (*read)(struct http_source *s, bool *ret_end);
+    /* Exactly once: all is written, or the client has gone. */
+    void (*closed)(struct http_source *s);
+    /* Set by net; NULL before it reads and after closed. Call it after read gave nothing. */
+    void (*wake)(struct http_source *s);
+    void *wake_arg;
+};
+
 struct http_resp {
     uint16_t status;
     struct http_header *headers; /* Date, Connection and Content-Length are net's to add       */
     size_t header_count, header_cap;
     struct str body;
+    struct http_source *source; /* instead of body: sent in chunks as it comes; NULL: none */
     bool close; /* close the connection afterwards                                             */
 };
 /* Appends (repeats kept); the array grows in the arena, name and value must live as long. */

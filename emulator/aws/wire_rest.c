@@ -344,11 +344,12 @@ void wire_rest_reply(struct call *c, struct http_resp *ret_resp)
     struct arena *a = c->arena;
     bool typed_errors = strcmp(c->svc->id, "lambda") == 0;
     *ret_resp = c->extra;
+    ASSERT(ret_resp->source == NULL || c->status == CALL_DONE);
     http_resp_add(ret_resp, a, STR("x-amzn-RequestId"), c->request_id);
     if (c->status == CALL_DONE) {
         ret_resp->status = c->out_status != 0 ? c->out_status : c->op->model->ok_status;
         ret_resp->body = c->out_is_payload ? c->out_payload : buf_view(c->out_buf);
-        if (ret_resp->status != 204)
+        if (ret_resp->status != 204 && ret_resp->source == NULL) /* a source says its own type */
             http_resp_add(ret_resp, a, STR("Content-Type"), STR("application/json"));
         return;
     }

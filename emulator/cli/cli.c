@@ -26,6 +26,8 @@ static const struct command {
      "             [--allow-origin URL ...] [--allow-host NAME ...] [--throttle]\n"
      "             [--allow-egress HOST ...] [--jwks ISSUER=FILE ...]\n"
      "             [--parameter NAME=VALUE ...] [--log-format text|json] [--quiet]\n"
+     "             [--fresh] [--cold-start MS] [--no-isolation] [--no-memory-limit]\n"
+     "             [--strict-runtimes]\n"
      "\n"
      "Starts the server; it is ready when the line \"Ready.\" is printed. Ctrl-C stops it.\n"
      "  -t, --template   the SAM template whose functions, tables and APIs are to exist\n"
@@ -44,7 +46,12 @@ static const struct command {
      "                   those on this machine always may\n"
      "  --jwks           the key set of a token issuer, for JWT authorizers\n"
      "  --parameter      a value for a parameter of the template\n"
-     "  --quiet          print warnings only, and no function logs\n"},
+     "  --quiet          print warnings only, and no function logs\n"
+     "  --fresh          a new environment for every invocation, so that hidden state shows\n"
+     "  --cold-start MS  a cold start takes at least this long, as it may on AWS\n"
+     "  --no-isolation   handlers see the machine as it is (no namespaces of their own)\n"
+     "  --no-memory-limit  MemorySize is reported but not enforced\n"
+     "  --strict-runtimes  refuse what AWS's newest runtimes refuse, instead of warning\n"},
     {"invoke", "invoke a function", cli_invoke,
      "puddle invoke FUNCTION [-e event.json | -] [--tail] [--port 4566]\n"
      "\n"

@@ -75,6 +75,13 @@ static bool take_allowed_host(void *arg, const char *value)
     return true;
 }
 
+static bool take_cold_start(void *arg, const char *value)
+{
+    struct server_opts *o = arg;
+    return str_to_i64(str_c(value), &o->cold_start_ms) && o->cold_start_ms >= 0 &&
+           o->cold_start_ms <= 60000;
+}
+
 static bool take_egress(void *arg, const char *value)
 {
     struct server_opts *o = arg;
@@ -118,6 +125,11 @@ int cli_start(int argc, char **argv, int64_t start_us)
         {"--parameter", .take = take_parameter},
         {"--log-format", .text = &log_format},
         {"--quiet", .flag = &o.quiet},
+        {"--fresh", .flag = &o.fresh},
+        {"--cold-start", .take = take_cold_start},
+        {"--no-isolation", .flag = &o.no_isolation},
+        {"--no-memory-limit", .flag = &o.no_memory_limit},
+        {"--strict-runtimes", .flag = &o.strict_runtimes},
     };
     const char *wrong = NULL;
     if (!options_read(argc, argv, options, sizeof options / sizeof *options, &o, NULL, 0))

@@ -137,8 +137,14 @@ struct exchange {
     struct list link;
     const struct http_resp *resp; /* NULL: owed */
     struct watch *hangup;
-    int64_t sending_since; /* 0: not written yet */
+    int64_t sending_since; /* 0: not written yet; of a source: since its last bytes went out */
     bool head, close_after, linger, cut;
+    struct { /* the body comes from a source */
+        h2o_generator_t super;
+        struct exchange *e;
+        struct http_source *source; /* NULL: none, or it is closed */
+        bool started, busy;         /* busy: h2o is writing what was read last */
+    } stream;
 };
 struct handler {
     h2o_handler_t super;
@@ -207,6 +213,72 @@ static void send_to(h2o_req_t *req, const struct http_resp *resp, bool head)
     h2o_send(req, &body, send_body ? 1 : 0, H2O_SEND_STATE_FINAL);
 }
 
+/* ---- a body from a source ---- */
+
+static void close_source(struct exchange *e)
+{
+    struct http_source *s = e->stream.source;
+    if (s == NULL)
+        return;
+    e->stream.source = NULL;
+    s->wake = NULL;
+    s->closed(s);
+}
+
+static void pump(struct exchange *e)
+{
+    bool end = false;
+    if (e->stream.source == NULL || e->stream.busy || e->req == NULL)
+        return;
+    struct str bytes = e->stream.source->read(e->stream.source, &end);
+    if (bytes.n == 0 && !end) {
+        e->sending_since = 0;
+        return;
+    }
+    h2o_iovec_t vec = h2o_iovec_init(bytes.p, bytes.n);
+    e->stream.busy = true;
+    e->sending_since = clock_mono_ms();
+    h2o_send(e->req, &vec, bytes.n > 0 ? 1 : 0,
+             end ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
+}
+
+static void on_written(h2o_generator_t *self, h2o_req_t *req)
+{
+    struct exchange *e = (struct exchange *)((char *)self - offsetof(struct exchange, stream));
+    (void)req;
+    e->stream.busy = false;
+    pump(e);
+}
+
+static void on_wake(struct http_source *s)
+{
+    pump(s->wake_arg);
+}
+
+static void send_source(struct exchange *e)
+{
+    h2o_req_t *req = e->req;
+    req->res.status = e->resp->status;
+    req->res.reason = status_reason(e->resp->status);
+    req->res.content_length = SIZE_MAX;
+    add_headers(req, e->resp);
+    e->stream.super = (h2o_generator_t){on_written, NULL};
+    e->stream.source = e->resp->source;
+    e->stream.source->wake = on_wake;
+    e->stream.source->wake_arg = e;
+    h2o_start_response(req, &e->stream.super);
+    if (e->head) {
+        close_source(e);
+        h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
+        return;
+    }
+    pump(e);
+    if (e->stream.source != NULL && !e->stream.busy) { /* the head goes out at once */
+        e->stream.busy = true;
+        h2o_send(req, NULL, 0, H2O_SEND_STATE_IN_PROGRESS);
+    }
+}
+
 static void send_reply(struct exchange *e)
 {
     if (e->hangup != NULL)
@@ -216,7 +288,10 @@ static void send_reply(struct exchange *e)
         e->req->http1_is_persistent = 0;
     list_remove(&e->link);
     list_push_back(&e->net->sending, &e->link);
-    send_to(e->req, e->resp, e->head);
+    if (e->resp->source != NULL)
+        send_source(e);
+    else
+        send_to(e->req, e->resp, e->head);
 }
 
 /* h2o is done with the request. */
@@ -229,6 +304,7 @@ static void dispose_exchange(void *slot)
         e->conn->current = NULL;
     e->req = NULL;
     e->conn = NULL;
+    close_source(e);
     if (e->resp != NULL)
         arena_free(e->x.arena);
 }
@@ -239,6 +315,8 @@ void net_reply(struct net_exchange *x, const struct http_resp *resp)
     ASSERT(e->resp == NULL);
     ASSERT(resp->status >= 200 && resp->status <= 999);
     if (e->req == NULL) {
+        if (resp->source != NULL)
+            resp->source->closed(resp->source);
         arena_free(x->arena);
         return;
     }
@@ -260,18 +338,23 @@ static void on_hangup(void *arg, int fd)
 static void cut_stalled(struct timer *t)
 {
     struct net *n = LIST_ITEM(t, struct net, stall_timer);
-    int64_t now = clock_mono_ms();
+    int64_t now = clock_mono_ms(), next = -1;
     for (struct list *at = n->sending.next; at != &n->sending; at = at->next) {
         struct exchange *e = LIST_ITEM(at, struct exchange, link);
-        if (e->cut)
-            continue;
+        if (e->cut || (e->resp->source != NULL && !e->stream.busy))
+            continue; /* a source that has nothing to send stalls nobody */
         if (e->sending_since + n->timeout_ms > now) {
-            timer_set(n->loop, t, e->sending_since + n->timeout_ms);
-            return;
+            if (next < 0 || e->sending_since < next)
+                next = e->sending_since;
+            continue;
         }
         e->cut = true; /* h2o's next write fails, and it closes */
         shutdown(h2o_socket_get_fd(e->conn->sock), SHUT_RDWR);
     }
+    if (next >= 0)
+        timer_set(n->loop, t, next + n->timeout_ms);
+    else if (!list_empty(&n->sending))
+        timer_set(n->loop, t, now + n->timeout_ms);
 }
 
 static void note_unfinished(struct net *n)
@@ -296,8 +379,11 @@ static bool on_tick_end(void *arg, bool committed)
         struct exchange *e = LIST_ITEM(n->held.next, struct exchange, link);
         if (!committed && e->x.writes && e->x.on_commit_failed != NULL) {
             struct http_resp *failed = ARENA_NEW(e->x.arena, struct http_resp);
+            struct http_source *source = e->resp->source;
             e->x.on_commit_failed(&e->x, failed);
             e->resp = failed;
+            if (source != NULL)
+                source->closed(source);
         }
         send_reply(e);
     }

@@ -169,7 +169,7 @@ class Boto3Dynamodb(unittest.TestCase):
         reply = self.client.execute_statement(Statement="SELECT sk FROM \"Pql\" WHERE pk = 'a' AND sk > 0")
         self.assertEqual([i["sk"]["N"] for i in reply["Items"]], ["1", "2"])
         replies = self.client.batch_execute_statement(Statements=[
-            {"Statement": "UPDATE \"Pql\" SET v = 1 WHERE pk = 'a' AND sk = 1"}, {"Statement": "SELECT * FROM \"Pql\" WHERE pk = 'a' AND sk = 9"}])
+            {"Statement": "UPDATE \"Pql\" SET v = 1 WHERE pk = 'a' AND sk = %d" % sk} for sk in (1, 9)])
         self.assertEqual(len(replies["Responses"]), 2)
         self.client.execute_transaction(TransactStatements=[{"Statement": "DELETE FROM \"Pql\" WHERE pk = 'a' AND sk = 2"}])
         self.assertEqual(self.client.scan(TableName="Pql", Select="COUNT")["Count"], 2)

@@ -9,7 +9,7 @@ import unittest
 from puddle import ROOT, Server
 
 JS = ROOT / "tests/clients/js"
-FILES = ["v3_client", "v3_document", "v2_document", "mapper_toolbox", "mapper_electro", "mapper_dynamoose"]
+FILES = ["v3_client", "v3_document", "v3_partiql", "v2_document", "mapper_toolbox", "mapper_electro", "mapper_dynamoose"]
 
 
 class JavaScriptFile(unittest.TestCase):

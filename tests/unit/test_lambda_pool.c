@@ -509,3 +509,28 @@ TEST(slow_handlers_are_not_waited_for)
     CHECK_I64(patiences, 0);
     end();
 }
+
+TEST(an_environment_that_has_answered_is_waited_for_a_while)
+{
+    struct job a = {0}, b = {0}, c = {0};
+    begin();
+    pool_submit(&pool, &a.base);
+    ready(last);
+    struct env *only = last;
+    pool_job_done(&a.base, 50000); /* slow, and answered: it has not polled again yet */
+    only->base.finishing = true;
+    pool_submit(&pool, &b.base);
+    CHECK_I64(starts, 1);
+    pool_patience_over(&pool);
+    CHECK_I64(starts, 1);
+    ready(only);
+    CHECK(b.ran_on == only);
+    pool_patience_over(&pool);
+    pool_job_done(&b.base, 50000);
+    only->base.finishing = true;
+    pool_submit(&pool, &c.base);
+    for (int i = 0; i < POOL_FINISHING_ROUNDS; i++)
+        pool_patience_over(&pool);
+    CHECK_I64(starts, 2); /* but not for ever */
+    end();
+}

@@ -256,7 +256,8 @@ function installTypeScript(file) {
   process.setSourceMapsEnabled(true);
 }
 
-async function loadModule(base) {
+async function loadModule(dir, name) {
+  const base = path.resolve(dir, name);
   for (const extension of EXTENSIONS) {
     const file = base + extension;
     if (!fs.existsSync(file) || !fs.statSync(file).isFile()) continue;
@@ -264,8 +265,7 @@ async function loadModule(base) {
     const isModule = file.endsWith('.mjs') || (/\.js$/.test(file) && nearestIsModule(file));
     return isModule ? import(require('url').pathToFileURL(file).href) : Module.createRequire(file)(file);
   }
-  const resolved = require.resolve(base, { paths: [taskRoot] });
-  return require(resolved);
+  return require(require.resolve(name, { paths: [taskRoot, dir] }));
 }
 
 async function loadHandler() {
@@ -277,10 +277,10 @@ async function loadHandler() {
   const name = path.basename(full);
   const dot = name.indexOf('.');
   if (dot < 0) throw namedError('Runtime.MalformedHandlerName', 'Bad handler');
-  const base = path.resolve(taskRoot, full.slice(0, full.length - name.length), name.slice(0, dot));
+  const dir = path.resolve(taskRoot, full.slice(0, full.length - name.length));
   let loaded;
   try {
-    loaded = await loadModule(base);
+    loaded = await loadModule(dir, name.slice(0, dot));
   } catch (error) {
     if (error instanceof SyntaxError) throw namedError('Runtime.UserCodeSyntaxError', String(error), error);
     if (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND') {
