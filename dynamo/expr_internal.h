@@ -39,6 +39,9 @@ struct expr_ref { /* an entry of ExpressionAttributeNames or ...Values */
 };
 struct expr_env {
     struct arena *a;
+    /* In front of every error that is found before an item is looked at: the newer layer's envelope
+     * for PutItem, UpdateItem and DeleteItem (measured by others against eu-west-2, July 2026). */
+    const char *envelope;
     struct expr_ref *names, *values; /* sorted by key */
     size_t name_count, value_count;
     struct str late_error; /* of a key condition: reported after unused names and values */
@@ -67,7 +70,9 @@ struct str expr_token_text(const struct expr_parser *p, const struct token *t);
 /* Size, emptiness, tokens. */
 bool expr_start(struct expr_parser *p, struct expr_env *env, enum expr_kind kind, struct str text,
                 struct aws_err *err);
-/* "Invalid <kind>: " in front; always false. */
+/* "Invalid <kind>: ", in the envelope if there is one. */
+const char *expr_prefix(const struct expr_parser *p);
+/* expr_prefix in front; always false. */
 bool expr_fail(struct expr_parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool expr_syntax_error(struct expr_parser *p);
 

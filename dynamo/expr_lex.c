@@ -119,6 +119,13 @@ struct str expr_token_text(const struct expr_parser *p, const struct token *t)
     return str_sub(p->text, t->at, t->at + t->n);
 }
 
+const char *expr_prefix(const struct expr_parser *p)
+{
+    if (p->kind_name == NULL) /* a tree of another language */
+        return "";
+    return arena_fmt(p->a, "%sInvalid %s: ", p->env->envelope, p->kind_name).p;
+}
+
 bool expr_fail(struct expr_parser *p, const char *fmt, ...)
 {
     struct buf *b = arena_new_buf(p->a, SIZE_MAX / 2);
@@ -136,9 +143,8 @@ bool expr_fail(struct expr_parser *p, const char *fmt, ...)
         va_end(ap);
     }
     buf_add(b, (struct str){text, (size_t)n});
-    bool named = p->kind_name != NULL;
-    return aws_fail(p->err, p->a, &AWS_ValidationException, "%s%s%s%.*s", named ? "Invalid " : "",
-                    named ? p->kind_name : "", named ? ": " : "", STR_ARG(buf_view(b)));
+    return aws_fail(p->err, p->a, &AWS_ValidationException, "%s%.*s", expr_prefix(p),
+                    STR_ARG(buf_view(b)));
 }
 
 /* Near: the token with its neighbours, as written, blanks between them included. */

@@ -110,6 +110,50 @@ TEST(bad_values_in_both_wordings)
         "invalid: Input collection [b, a, b] contains duplicates. for key :v");
 }
 
+#define ENVELOPE "1 validation error detected: "
+
+TEST(the_newer_layer_puts_an_envelope_around_it)
+{
+    CHECK_TEXT(make_env("{\"#a\":\"a\"}", NULL, 0, 0, ATTR_ENVELOPED),
+               "ExpressionAttributeNames can only be specified when using expressions");
+    CHECK_TEXT(make_env(NULL, "{\":a\":" SX "}", 1, 0, ATTR_ENVELOPED),
+               ENVELOPE "ExpressionAttributeValues can only be specified when using expressions: "
+                        "UpdateExpression and ConditionExpression are null");
+    CHECK_TEXT(make_env(NULL, "{\"v\":" SX "}", 1, 1, ATTR_ENVELOPED),
+               ENVELOPE "ExpressionAttributeValues contains invalid key: Syntax error; key: \"v\"");
+    CHECK_TEXT(make_env(NULL, "{\":v\":{\"NULL\":false}}", 1, 1, ATTR_ENVELOPED), ENVELOPE
+               "One or more parameter values were invalid: Null attribute value types must "
+               "have the value of true");
+    CHECK_TEXT(make_env(NULL, "{\":v\":{\"SS\":[]}}", 1, 1, ATTR_ENVELOPED),
+               ENVELOPE "ExpressionAttributeValues contains invalid value: One or more parameter "
+                        "values were invalid: An string set  may not be empty for key :v");
+}
+
+static struct str in_envelope(const char *text, const char *values)
+{
+    struct aws_err err = {0};
+    struct expr_cond *x;
+    struct expr_given given = {1, 1, ""};
+    struct expr_env *env =
+        expr_env_new(xp_arena, (struct jval){0}, xp_json(values), given, ATTR_ENVELOPED, &err);
+    bool ok = env != NULL && expr_parse_condition(env, EXPR_CONDITION, str_c(text), &x, &err) &&
+              expr_env_finish(env, &err);
+    return ok ? STR("ok") : err.message;
+}
+
+TEST(and_around_what_is_wrong_with_an_expression)
+{
+    CHECK_TEXT(in_envelope("((a = b))", NULL),
+               ENVELOPE "Invalid ConditionExpression: The expression has redundant parentheses;");
+    CHECK_TEXT(in_envelope("a =", NULL),
+               ENVELOPE "Invalid ConditionExpression: Syntax error; token: "
+                        "\"<EOF>\", near: \"=\"");
+    CHECK_TEXT(in_envelope("a = b", "{\":a\":" SX "}"),
+               ENVELOPE "Value provided in ExpressionAttributeValues unused in expressions: keys: "
+                        "{:a}");
+    CHECK_TEXT(in_envelope("a = b", NULL), "ok");
+}
+
 TEST(expression_size)
 {
     CHECK_TEXT(xp_cond(FMT("%s = :a", repeat("a", 4091, "")), NULL, NULL, "{\":a\":" SX "}"),
