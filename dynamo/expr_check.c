@@ -267,8 +267,11 @@ const char *expr_op_name(enum expr_op op)
     return names[op];
 }
 
-static struct str shown_value(const struct expr_operand *x)
+static struct str shown_value(struct expr_parser *p, const struct expr_operand *x)
 {
+    const struct expr_ref *ref = p->env != NULL ? expr_env_value(p->env, x->name) : NULL;
+    if (ref != NULL && x->value->type == ATTR_N)
+        return ref->shown;
     struct str body = value_body(x->value);
     return str_sub(body, 1, body.n - 1);
 }
@@ -279,8 +282,8 @@ static bool fail_bounds(struct expr_parser *p, const char *what, const struct ex
     return expr_fail(p,
                      "The BETWEEN operator requires %s; lower bound operand: AttributeValue: "
                      "{%s:%.*s}, upper bound operand: AttributeValue: {%s:%.*s}",
-                     what, expr_static_type(low), STR_ARG(shown_value(low)), expr_static_type(high),
-                     STR_ARG(shown_value(high)));
+                     what, expr_static_type(low), STR_ARG(shown_value(p, low)),
+                     expr_static_type(high), STR_ARG(shown_value(p, high)));
 }
 
 static bool check_bounds(struct expr_parser *p, const struct expr_operand *low,

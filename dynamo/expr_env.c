@@ -77,6 +77,7 @@ static bool read_value(const struct expr_env *env, struct buf *text, struct jval
     struct aws_err inner = {0};
     bool enveloped = wording == ATTR_ENVELOPED;
     if (attr_read(v, enveloped ? ATTR_BARE : wording, env->a, text, &ret->value, &inner)) {
+        ret->shown = jval_text(jval_get(v, "N"), env->a);
         if (ret->value.json.p != NULL)
             return true;
         /* unverified: the words for a value that could not be stored anyway */

@@ -34,6 +34,7 @@ struct expr_ref { /* an entry of ExpressionAttributeNames or ...Values */
     struct str key;
     struct str name;   /* names: what it stands for */
     struct attr value; /* values */
+    struct str shown;  /* an N as it was given, for messages */
     bool used;
     uint32_t order; /* as given */
 };

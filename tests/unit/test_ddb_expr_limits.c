@@ -185,6 +185,15 @@ TEST(operators_operands_and_depth)
                "~The document path has too many nesting levels; nesting levels: 33");
 }
 
+TEST(bounds_are_shown_as_given)
+{
+    CHECK_TEXT(xp_cond("a between :a and :b", NULL, NULL,
+                       "{\":a\":{\"N\":\"2\"},\":b\":{\"N\":\"01.0\"}}"),
+               "~The BETWEEN operator requires upper bound to be greater than or equal to lower "
+               "bound; lower bound operand: AttributeValue: {N:2}, upper bound operand: "
+               "AttributeValue: {N:01.0}");
+}
+
 TEST(deep_syntax_does_not_hurt)
 {
     CHECK_TEXT(xp_cond(repeat("(", 4096, ""), NULL, NULL, NULL),
