@@ -177,13 +177,12 @@ static pid_t kill_children_of(pid_t pid)
     return found;
 }
 
-/* Orphans come to us (child subreaper), so that the loop ends only when nothing is left. */
+/* Orphans come to us (child subreaper): over when there is no child left. */
 static void kill_descendants(void)
 {
-    for (int i = 0; i < 1000 && kill_children_of(getpid()) != 0; i++) {
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            ;
-    }
+    do
+        kill_children_of(getpid());
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
 }
 
 static void on_term(int signal_number)
