@@ -149,14 +149,20 @@ static void drop_reply(const char *body, size_t body_n)
 /* JSON text of s; out is large enough for every byte as \u00XX. */
 static void escape(const char *s, char *out)
 {
+    static const char hex[] = "0123456789abcdef";
     for (; *s != '\0'; s++) {
         unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            out += sprintf(out, "\\%c", c);
-        else if (c < 0x20)
-            out += sprintf(out, "\\u%04x", c);
-        else
+        if (c == '"' || c == '\\') {
+            *out++ = '\\';
             *out++ = (char)c;
+        } else if (c < 0x20) {
+            memcpy(out, "\\u00", 4);
+            out[4] = hex[c >> 4];
+            out[5] = hex[c & 15];
+            out += 6;
+        } else {
+            *out++ = (char)c;
+        }
     }
     *out = '\0';
 }

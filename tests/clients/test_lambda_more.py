@@ -187,3 +187,64 @@ exports.handler = async () => [
         self.assertEqual(self.call("index.handler", files={"index.js": script}), [
             [403, "Extension.MissingExtensionIdentifier"], [403, "Extension.InvalidExtensionIdentifier"],
             [403, "Extension.RegistrationClosed"], [403, "Extension.UnknownExtensionIdentifier"]])
+
+
+class Spares(run.Base):
+    """A runtime started ahead becomes the next environment."""
+    NODE = {"index.js": "exports.handler = async () => [process.uptime(), process.env, process.argv.length, process.cwd(),"
+                        " process.stdin.fd, require('fs').readlinkSync('/proc/self/fd/0'), require('fs').readdirSync('/')];"}
+    PYTHON = {"index.py": "import os, sys\ndef handler(event, context):\n"
+                          "    started = float(open('/proc/self/stat').read().rsplit(')', 1)[1].split()[19]) / os.sysconf('SC_CLK_TCK')\n"
+                          "    return [float(open('/proc/uptime').read().split()[0]) - started, dict(os.environ), len(sys.argv), os.getcwd(),"
+                          " sys.stdin.fileno(), os.readlink('/proc/self/fd/0'), os.listdir('/')]\n"}
+
+    def spares(self):
+        found = []
+        for pid in run.running("--spare"):
+            try:
+                with open("/proc/%d/stat" % pid) as f:
+                    parent = int(f.read().rsplit(")", 1)[1].split()[1])
+                with open("/proc/%d/stat" % parent) as f:
+                    if int(f.read().rsplit(")", 1)[1].split()[1]) == self.s.process.pid:
+                        found.append(pid)
+            except OSError:
+                continue
+        return found
+
+    def check(self, files, runtime, word):
+        first = self.call("index.handler", files=files, runtime=runtime)
+        self.assertTrue(run.wait_for(lambda: len([p for p in self.spares() if word in open("/proc/%d/cmdline" % p).read()]) == 1))
+        run.time.sleep(1)
+        second = self.call("index.handler", files=files, runtime=runtime)
+        self.assertGreater(second[0], 0.9)
+        own = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "_X_AMZN_TRACE_ID"}
+        self.assertEqual({k: v for k, v in first[1].items() if k not in own}, {k: v for k, v in second[1].items() if k not in own})
+        self.assertEqual(first[2:6], second[2:6])
+        self.assertNotEqual(first[1]["AWS_LAMBDA_FUNCTION_NAME"], second[1]["AWS_LAMBDA_FUNCTION_NAME"])
+
+    def test_node(self):
+        self.check(self.NODE, "nodejs20.x", "node")
+
+    def test_python(self):
+        self.check(self.PYTHON, "python3.12", "python")
+
+    def test_a_spare_that_does_not_fit_is_not_used(self):
+        self.call("echo")
+        self.assertTrue(run.wait_for(lambda: len(self.spares()) >= 1))
+        run.time.sleep(1)
+        for variables in ({"NODE_OPTIONS": "--no-warnings"}, {"TZ": "x", "LD_PRELOAD": ""}):
+            more = {k: v for k, v in variables.items() if k != "TZ"}
+            out = self.call("index.handler", files=self.NODE, Environment={"Variables": more})
+            self.assertLess(out[0], 0.9)
+        out = self.call("index.handler", files=self.NODE, Environment={"Variables": {"NODE_ENV": "production", "MINE": "\u00e4=\n"}})
+        self.assertGreater(out[0], 0.9)
+        self.assertEqual((out[1]["NODE_ENV"], out[1]["MINE"]), ("production", "\u00e4=\n"))
+
+    def test_the_root_of_a_spare_ends_up_like_any_other(self):
+        self.call("echo")
+        self.assertTrue(run.wait_for(lambda: len(self.spares()) >= 1))
+        run.time.sleep(1)
+        out = self.call("files", {"data": self.s.data})
+        self.assertEqual((out["cwd"], out["data"], out["/var/task/new"], out["/usr/new"], out["/tmp/new"], out["tmp"]),
+                         ("/var/task", None, "EROFS", "EROFS", "written", ["new"]))
+        self.assertEqual(self.call("index.handler", files={"index.js": "exports.handler = async () => require('fs').readdirSync('/.old');"}), [])
