@@ -442,7 +442,7 @@ static struct pool_env *start(struct pool *p, bool provisioned)
     e->http = rhttp_open(r->loop, RESPONSE_MAX, &env_http_calls, e, &error);
     prepare(e, f, &spec);
     bool there = e->http != NULL && env_build(e, f, scratch, &spec, &missing);
-    if (there && !spare_take(r, &spec, &e->process))
+    if (there && !spare_take(r, pool, &spec, &e->process))
         error = process_spawn(&e->process, &spec);
     arena_free(scratch);
     if (error != 0) {

@@ -9,7 +9,8 @@ enum {
     KINDS = 2,
     SOON_MS = 150,   /* later than the cold start that used the last one */
     AGAIN_MS = 5000, /* after one that ended by itself */
-    MESSAGE_MAX = 48 * 1024
+    MESSAGE_MAX = 48 * 1024,
+    MISSES_MAX = 2 /* then it gives way to one that would have fitted */
 };
 
 struct spare {
@@ -20,6 +21,8 @@ struct spare {
     struct process process;
     struct watch *exit_watch;
     int64_t not_before_ms;
+    const struct lam_pool *last; /* what was started last: the next spare is made after it */
+    int misses;                  /* in a row that this spare did not fit */
 };
 struct spares {
     struct rie *r;
@@ -65,8 +68,7 @@ static bool early_in(char *const *some, char *const *others)
 
 static void forget(struct spare *s)
 {
-    if (s->exit_watch != NULL)
-        watch_stop(s->exit_watch);
+    watch_stop(s->exit_watch);
     s->exit_watch = NULL;
     arena_free(s->mem);
     s->mem = NULL;
@@ -76,19 +78,19 @@ static void discard(struct spare *s)
 {
     if (s->mem == NULL)
         return;
+    forget(s);
     process_kill_hard(&s->process);
     process_reap(&s->process);
     process_close(&s->process);
-    forget(s);
 }
 
 static void on_exit_event(void *arg, int fd)
 {
     struct spare *s = arg;
     (void)fd;
+    forget(s);
     process_reap(&s->process);
     process_close(&s->process);
-    forget(s);
     s->not_before_ms = clock_mono_ms() + AGAIN_MS;
     spare_want(s->all->r);
 }
@@ -140,7 +142,22 @@ static void start(struct spare *s, struct rie *r, const struct lam_function *f, 
         return;
     }
     s->mem = mem;
+    s->misses = 0;
     s->exit_watch = watch_fd(r->loop, s->process.pidfd, on_exit_event, s);
+}
+
+/* The version whose settings the next spare gets: the one that was started last, if it is still
+ * there. */
+static struct lam_pool *model_for(const struct spare *s, struct rie *r)
+{
+    struct lam_pool *found = NULL;
+    for (struct list *n = r->pools.pools.next; n != &r->pools.pools; n = n->next) {
+        struct lam_pool *p = (struct lam_pool *)LIST_ITEM(n, struct pool, link);
+        if (p->f != NULL && str_starts(p->f->runtime, str_c(s->runtime)) &&
+            (found == NULL || p == s->last))
+            found = p;
+    }
+    return found;
 }
 
 static void refill(struct timer *t)
@@ -152,21 +169,15 @@ static void refill(struct timer *t)
         return;
     for (size_t i = 0; i < KINDS; i++) {
         struct spare *s = &all->kinds[i];
+        if (s->misses >= MISSES_MAX)
+            discard(s);
         if (s->mem != NULL)
             continue;
-        for (struct list *n = r->pools.pools.next; n != &r->pools.pools && s->mem == NULL;
-             n = n->next) {
-            struct lam_pool *p = (struct lam_pool *)LIST_ITEM(n, struct pool, link);
-            if (p->f == NULL || !str_starts(p->f->runtime, str_c(s->runtime)))
-                continue;
-            if (s->not_before_ms > now) {
-                later = s->not_before_ms;
-                break;
-            }
-            if (env_isolation(r) == ISOLATION_FULL)
-                start(s, r, p->f, p);
-            break;
-        }
+        struct lam_pool *p = model_for(s, r);
+        if (p != NULL && s->not_before_ms > now)
+            later = s->not_before_ms;
+        else if (p != NULL && env_isolation(r) == ISOLATION_FULL)
+            start(s, r, p->f, p);
     }
     if (later >= 0)
         timer_set(r->loop, t, later);
@@ -201,12 +212,18 @@ static bool fits(const struct spare *s, const struct process_spec *spec)
            early_in(spec->env, s->env) && early_in(s->env, spec->env);
 }
 
-bool spare_take(struct rie *r, const struct process_spec *spec, struct process *ret)
+bool spare_take(struct rie *r, const struct lam_pool *p, const struct process_spec *spec,
+                struct process *ret)
 {
     for (size_t i = 0; r->spares != NULL && i < KINDS; i++) {
         struct spare *s = &r->spares->kinds[i];
-        if (!fits(s, spec))
+        if (!str_starts(p->f->runtime, str_c(s->runtime)))
             continue;
+        s->last = p;
+        if (!fits(s, spec)) {
+            s->misses += s->mem != NULL && spec->layer_count == 0;
+            continue;
+        }
         struct arena *a = arena_new(0, 1 << 20);
         struct str message = message_of(spec, a);
         bool ok = message.n > 0 && process_assign(&s->process, spec, message);

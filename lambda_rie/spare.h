@@ -11,5 +11,6 @@ void spare_close(struct rie *r); /* kills them */
 /* Something changed: there should be a spare of each runtime in use, soon. */
 void spare_want(struct rie *r);
 /* True: *ret is a process that has become the one that spec describes. */
-bool spare_take(struct rie *r, const struct process_spec *spec, struct process *ret);
+bool spare_take(struct rie *r, const struct lam_pool *p, const struct process_spec *spec,
+                struct process *ret);
 #endif

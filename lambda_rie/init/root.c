@@ -237,8 +237,7 @@ const char *init_build_root(const struct init_options *o)
         return "/var/runtime";
     mkdir(STAGE "/tmp", 0755);
     mkdir(STAGE "/proc", 0755);
-    if (o->spare)
-        mkdir(STAGE OLD, 0700);
+    mkdir(STAGE OLD, 0700); /* used by spares only, there for all */
     if (mount("proc", STAGE "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
         return "/proc";
     if (read_only(STAGE) != 0)
