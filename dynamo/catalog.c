@@ -54,7 +54,7 @@ static struct table *table_new(const struct store_table_row *row)
 
 static void put(struct catalog *c, struct table *t)
 {
-    char bytes[KEY_MAX];
+    char bytes[KEY_MAX] NOT_CLEARED;
     struct str key;
     if (!make_key(bytes, t->account, t->region, t->name, &key))
         PANIC("table key of %zu bytes", t->account.n + t->region.n + t->name.n);
@@ -124,7 +124,7 @@ void catalog_reload(struct catalog *c)
 struct table *catalog_find(const struct catalog *c, struct str account, struct str region,
                            struct str name)
 {
-    char bytes[KEY_MAX];
+    char bytes[KEY_MAX] NOT_CLEARED;
     struct str key;
     return make_key(bytes, account, region, name, &key) ? map_get(&c->tables, key) : NULL;
 }
@@ -149,7 +149,7 @@ struct table *catalog_add(struct catalog *c, struct str account, struct str regi
 
 struct table *catalog_change(struct catalog *c, struct table *t, struct str def)
 {
-    char bytes[KEY_MAX];
+    char bytes[KEY_MAX] NOT_CLEARED;
     struct str key;
     struct store_table_row row = {.id = t->id,
                                   .account = t->account,
@@ -178,7 +178,7 @@ struct table *catalog_change(struct catalog *c, struct table *t, struct str def)
 
 bool catalog_remove(struct catalog *c, struct table *t, bool keep_data)
 {
-    char bytes[KEY_MAX];
+    char bytes[KEY_MAX] NOT_CLEARED;
     struct str key;
     store_drop_stmts(c->store, &t->stmts); /* an open statement would keep the data in place */
     if (!index_drop_all(c->store, t) ||

@@ -6,7 +6,7 @@
 uint32_t key_pair_prefix(struct str hash, struct str range)
 {
     static const char seed[] = "Outliers"; /* DynamoDB's own, as seen in its Scan order */
-    char input[sizeof seed - 1 + KEY_HASH_MAX + KEY_RANGE_MAX];
+    char input[sizeof seed - 1 + KEY_HASH_MAX + KEY_RANGE_MAX] NOT_CLEARED;
     uint8_t md5[16];
     ASSERT(hash.n <= KEY_HASH_MAX && range.n <= KEY_RANGE_MAX);
     memcpy(input, seed, sizeof seed - 1);

@@ -19,7 +19,7 @@ bool resource_policy_check(struct str text, struct arena *a, struct str *ret, st
         return DOC_FAIL("Invalid policy document: This policy contains invalid Json");
     struct jval statement = jval_get(doc, "Statement"), it = {0};
     bool many = jval_kind(statement) == JSON_ARRAY;
-    if (!jval_present(statement) || (many && jval_count(statement) == 0))
+    if (!jval_present(statement))
         return DOC_FAIL("Invalid policy document: Could not parse the policy: Statement is empty!");
     while (many ? jval_next(statement, &it, NULL) : it.doc == NULL) {
         if (!many)

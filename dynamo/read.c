@@ -58,7 +58,12 @@ static void begin(struct ddb *d, struct ddb_read *r)
         store_scan_open(&d->store, r->t->id, &r->t->stmts, &range, &s->cursor);
     s->begun = true;
     s->has_row = false;
-    s->deadline_ms = r->pause_ms > 0 ? clock_mono_ms() + r->pause_ms : INT64_MAX;
+    s->deadline_ms = INT64_MAX;
+    if (r->pause_ms > 0) { /* all reads of a tick share its time */
+        if (d->reads_until_ms == 0)
+            d->reads_until_ms = clock_mono_ms() + r->pause_ms;
+        s->deadline_ms = d->reads_until_ms;
+    }
 }
 
 static bool page_is_full(const struct ddb_read *r)

@@ -15,7 +15,7 @@ enum read_result {
     READ_ROW,
     READ_END,    /* everything has been read: no LastEvaluatedKey */
     READ_PAGE,   /* the page is full (limit, 1 MB): ddb_read_last_key says where it ended */
-    READ_PAUSED, /* pause_ms is over: call again in a later tick (the table may be gone by then) */
+    READ_PAUSED, /* this tick's time is over: call again in a later one (the table may be gone) */
     READ_FAILED, /* the store failed (logged) */
 };
 struct ddb_read {
@@ -27,7 +27,7 @@ struct ddb_read {
     int64_t limit;                  /* rows looked at; 0: only the page's bytes limit it */
     bool backward;
     bool whole;       /* items of an index complete from the table, not as projected */
-    int64_t pause_ms; /* 0: never pauses */
+    int64_t pause_ms; /* time that the reads of one tick have together; 0: never pauses */
     /* rows with from <= key < to; of an index hk is its whole key and sk is empty */
     struct store_key from, to;
     /* what was read so far */

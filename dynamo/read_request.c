@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define INVALID "One or more parameter values were invalid: "
-enum { SLICE_MS = 8 };
+enum { SLICE_MS = 4 }; /* of one tick: what others have to wait for long reads at most */
 
 static const struct ddb_styles query_styles = {
     {P_PROJECTION, P_FILTER, P_KEY_CONDITION, P_COUNT},
@@ -329,6 +329,16 @@ static enum call_status resume(struct call *c, enum wait_end how)
     return find_again(c, q) ? read_on(c, q) : CALL_FAILED;
 }
 
+static void add_parked(struct ddb *d, struct read_request *q)
+{
+    q->next = NULL;
+    if (d->parked_last != NULL)
+        d->parked_last->next = q;
+    else
+        d->parked_reads = q;
+    d->parked_last = q;
+}
+
 static enum call_status read_on(struct call *c, struct read_request *q)
 {
     struct ddb *d = ddb_of(c);
@@ -346,9 +356,8 @@ static enum call_status read_on(struct call *c, struct read_request *q)
             return ddb_internal_error(c);
         case READ_PAUSED:
             q->call = c;
-            q->next = d->parked_reads;
-            d->parked_reads = q;
             c->scratch = q;
+            add_parked(d, q);
             return call_park(c, resume);
         }
     }
@@ -370,11 +379,13 @@ enum call_status read_request_run(struct call *c, struct read_request *q)
 
 void read_requests_resume(struct ddb *d)
 {
-    struct read_request *q = d->parked_reads;
-    d->parked_reads = NULL;
-    while (q != NULL) {
-        struct read_request *next = q->next;
+    struct read_request *q = d->parked_reads, *first = q;
+    d->reads_until_ms = 0;
+    d->parked_reads = d->parked_last = NULL;
+    if (q == NULL)
+        return;
+    /* The first one had the most time in this tick: now it is the last. */
+    for (q = first->next; q != NULL; q = q->next)
         wait_fire(&q->call->wait, WAIT_READY);
-        q = next;
-    }
+    wait_fire(&first->call->wait, WAIT_READY);
 }

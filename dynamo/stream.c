@@ -1,8 +1,8 @@
 /* Making records. The text is what GetRecords answers, byte for byte. */
 #include "stream.h"
 #include "ids.h"
-#include "item_same.h"
 #include "store_internal.h"
+#include "value.h"
 #include "write.h"
 
 enum { TEXT_KEEP = 1 << 20 };
@@ -81,12 +81,27 @@ static bool insert(struct streams *s, struct stream *st, size_t size, int64_t no
     return run(s->store, q);
 }
 
+/* Equal as DynamoDB sees it: items, maps and sets have no order. Another order is not another size,
+ * so that values have to be looked into only then. */
+static bool same_item(const struct item *old, const struct item *now)
+{
+    if (old->size != now->size || old->count != now->count)
+        return false;
+    if (str_eq(old->json, now->json))
+        return true;
+    struct arena *scratch = arena_new(0, SIZE_MAX);
+    struct value x = value_of_item(old->json, scratch), y = value_of_item(now->json, scratch);
+    bool same = value_equal(&x, &y, scratch);
+    arena_free(scratch);
+    return same;
+}
+
 bool stream_append(struct ddb *d, const struct ddb_write *w, int64_t now_ms)
 {
     struct streams *s = &d->streams;
     struct stream *st = w->t->stream_id == 0 ? NULL : streams_by_id(s, w->t->stream_id);
     if (st == NULL || (w->now == NULL && !w->has_old_item) ||
-        (w->now != NULL && w->has_old_item && item_same(&w->old, w->now)))
+        (w->now != NULL && w->has_old_item && same_item(&w->old, w->now)))
         return true;
     const struct stream_shard *sh = &st->shards[st->shard_count - 1];
     if (sh->first < st->next && now_ms - sh->created_ms >= SHARD_MS &&
@@ -104,6 +119,6 @@ bool stream_append(struct ddb *d, const struct ddb_write *w, int64_t now_ms)
     st->next++;
     stream_note_due(s, st, now_ms);
     if (s->on_append != NULL)
-        s->on_append(s->on_append_arg, st);
+        s->on_append(s->on_append_arg, st->account, st->arn);
     return true;
 }

@@ -42,9 +42,9 @@ struct streams {
     struct store *store;
     struct stream **all; /* by id, so by age */
     size_t count, cap;
-    int64_t due_ms;  /* the earliest of all */
-    struct buf text; /* scratch: one record */
-    void (*on_append)(void *arg, const struct stream *st);
+    int64_t due_ms;                                                   /* the earliest of all */
+    struct buf text;                                                  /* scratch: one record */
+    void (*on_append)(void *arg, struct str account, struct str arn); /* ddb_stream.h */
     void *on_append_arg;
 };
 bool streams_open(struct streams *s, struct store *store, char *reterr, size_t reterr_size);

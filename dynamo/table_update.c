@@ -130,9 +130,6 @@ static bool check_billing_members(struct upd *u)
 {
     struct str mode = upd_text(u, u->in, "BillingMode");
     struct jval units = jval_get(u->in, "ProvisionedThroughput");
-    if (str_eq_c(mode, "PAY_PER_REQUEST") && jval_present(units))
-        return UPD_FAIL(u, UPD_INVALID "ProvisionedThroughput cannot be specified when BillingMode "
-                                       "is PAY_PER_REQUEST");
     if (str_eq_c(mode, "PROVISIONED") && !jval_present(units))
         return UPD_FAIL(u, UPD_INVALID "ProvisionedThroughput must be specified when BillingMode "
                                        "is PROVISIONED");
@@ -238,6 +235,9 @@ static bool plan_billing(struct upd *u)
     u->switches = u->on_demand != u->t->on_demand;
     if (mode.n == 0 && !jval_present(units))
         return true;
+    if (u->on_demand && u->switches && jval_present(units))
+        return UPD_FAIL(u, UPD_INVALID "ProvisionedThroughput cannot be specified when BillingMode "
+                                       "is PAY_PER_REQUEST");
     if (u->on_demand && jval_present(units))
         return UPD_FAIL(u, UPD_INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
                                        "specified when BillingMode is PAY_PER_REQUEST");

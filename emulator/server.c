@@ -1,4 +1,5 @@
 #include "server.h"
+#include "arn.h"
 #include "clock.h"
 #include "file.h"
 #include "log.h"
@@ -146,6 +147,27 @@ static void set_guard(struct server *s)
                               .any_host = !is_loopback(o->host) && o->host_count == 0};
 }
 
+/* Is there such a stream? For event source mappings. */
+static bool stream_exists(void *arg, struct str text)
+{
+    struct server *s = arg;
+    struct arena *a = arena_new(0, 16 << 20);
+    struct buf *b = arena_new_buf(a, 8192);
+    struct json_out w;
+    struct arn arn;
+    struct jval body;
+    struct aws_err err = {0};
+    json_out_init(&w, b);
+    json_obj(&w, NULL);
+    json_str(&w, "StreamArn", text);
+    json_end(&w);
+    bool found = arn_parse(text, &arn) && !b->overflow &&
+                 call_run_local(ddb_streams_service(s->ddb), "DescribeStream", arn.account,
+                                arn.region, buf_view(b), a, &body, &err);
+    arena_free(a);
+    return found;
+}
+
 static void on_function_line(void *arg, const struct rie_log_line *l)
 {
     struct cwl_line line = {.account = l->account,
@@ -159,6 +181,15 @@ static void on_function_line(void *arg, const struct rie_log_line *l)
 }
 
 /* Memory and files first, then the port, then the services: a refusal comes before any change. */
+static struct service *find_service(void *arg, struct str id)
+{
+    for (struct service *const *svc = server_services(arg); *svc != NULL; svc++) {
+        if (str_eq_c(id, (*svc)->id))
+            return *svc;
+    }
+    return NULL;
+}
+
 /* IAM authorization of the user's own APIs. */
 static bool check_api_signature(void *arg, const struct http_req *req, struct arena *a,
                                 struct str *ret_access_key)
@@ -223,10 +254,12 @@ static bool open_parts(struct server *s, char *error)
     if (s->gateway == NULL)
         return false;
     rie_set_log_sink(s->rie, on_function_line, s);
+    rie_on_stream_exists(s->rie, stream_exists, s);
     gateway_set_loop(s->gateway, s->loop);
     gateway_set_net(s->gateway, s->net);
     gateway_set_url(s->gateway, s->url);
     gateway_set_auth(s->gateway, check_api_signature, s);
+    gateway_set_find_service(s->gateway, find_service, s);
     gateway_set_jwks_files(s->gateway, s->opts.jwks, s->opts.jwks_count);
     net_allow_egress(s->net, s->opts.egress, s->opts.egress_count);
     return true;

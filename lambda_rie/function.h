@@ -113,6 +113,8 @@ struct str lam_alias_pick(struct jval alias, struct arena *a);
 struct lam_function *lam_function_build(struct rie *r, const struct lam_function *base,
                                         struct jval input, struct str account, struct str region,
                                         struct str name, struct arena *a, struct aws_err *err);
+bool lam_runtime_known(struct str runtime);
+struct str lam_runtime_names(struct arena *a); /* "nodejs20.x, ...", in AWS's order */
 /* A new RevisionId and LastModified. */
 void lam_function_touch(struct lam_function *f);
 /* More tags than AWS takes? Then false with *err set. */
@@ -183,4 +185,9 @@ bool lam_signing_exists(struct rie *r, struct str arn, struct arena *a);
 /* Is there a package in source (Code, Content, UpdateFunctionCode's input) that can be had? False
  * with c->err set. */
 bool lam_code_check_source(struct call *c, struct jval source);
+
+/* ---- invoke_payload.c ---- */
+
+/* Is this event JSON, and not too large? */
+bool lam_payload_check(struct str payload, bool asynchronous, struct arena *a, struct aws_err *err);
 #endif

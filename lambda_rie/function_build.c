@@ -42,17 +42,26 @@ static bool in_list(struct str s, const char *const *list, size_t count)
 }
 #define IN_LIST(s, list) in_list((s), (list), sizeof(list) / sizeof *(list))
 
-static bool check_runtime(struct str runtime, struct arena *a, struct aws_err *err)
+bool lam_runtime_known(struct str runtime)
 {
-    if (IN_LIST(runtime, runtimes) || IN_LIST(runtime, deprecated_runtimes))
-        return true;
+    return IN_LIST(runtime, runtimes) || IN_LIST(runtime, deprecated_runtimes);
+}
+
+struct str lam_runtime_names(struct arena *a)
+{
     struct buf *b = arena_new_buf(a, 4096);
     for (size_t i = 0; i < sizeof runtimes / sizeof *runtimes; i++)
         buf_addf(b, "%s%s", i == 0 ? "" : ", ", runtimes[i]);
-    return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
+    return buf_view(b);
+}
+
+static bool check_runtime(struct str runtime, struct arena *a, struct aws_err *err)
+{
+    return lam_runtime_known(runtime) ||
+           aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
                     "Value %.*s at 'runtime' failed to satisfy constraint: Member must satisfy "
                     "enum value set: [%.*s] or be a valid ARN",
-                    STR_ARG(runtime), STR_ARG(buf_view(b)));
+                    STR_ARG(runtime), STR_ARG(lam_runtime_names(a)));
 }
 
 /* ---- environment variables ---- */

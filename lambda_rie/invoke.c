@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SYNC_MAX = 6291456, ASYNC_MAX = 1048576 };
-static const struct aws_err_kind entity_too_large = {"RequestEntityTooLargeException", "", 413,
-                                                     false, NULL};
-
 void invocation_free(struct invocation *inv)
 {
     struct rie *r = inv->r;
@@ -72,59 +68,6 @@ void invocation_finish(struct invocation *inv, struct str payload, bool failed, 
     ret->log_tail = inv->want_log_tail ? arena_str(a, log_tail) : STR_NONE;
     wait_fire(inv->wait, WAIT_READY);
     invocation_free(inv);
-}
-
-static bool check_payload(struct str payload, bool asynchronous, struct arena *a,
-                          struct aws_err *err)
-{
-    size_t offset, line = 1, column = 1;
-    if (!asynchronous && payload.n > SYNC_MAX)
-        return aws_fail(err, a, &entity_too_large,
-                        "Request must be smaller than %d bytes for the InvokeFunction operation",
-                        SYNC_MAX);
-    if (asynchronous && payload.n > ASYNC_MAX)
-        return aws_fail(err, a, &entity_too_large,
-                        "%zu byte payload is too large for the Event invocation type (limit %d "
-                        "bytes)",
-                        payload.n, ASYNC_MAX);
-    if (json_check(payload, 1000, &offset))
-        return true;
-    for (size_t i = 0; i < offset && i < payload.n; i++) {
-        column = payload.p[i] == '\n' ? 1 : column + 1;
-        line += payload.p[i] == '\n';
-    }
-    struct str reason = STR("Unexpected end-of-input"); /* unverified: Jackson's full wording */
-    if (offset < payload.n) {
-        unsigned char c = (unsigned char)payload.p[offset];
-        size_t end = offset;
-        while (end < payload.n && ((payload.p[end] | 32) >= 'a' && (payload.p[end] | 32) <= 'z'))
-            end++;
-        if (c >= 0x80)
-            reason = arena_fmt(a, "Invalid UTF-8 start byte 0x%x", c);
-        else if (end > offset)
-            reason = arena_fmt(a,
-                               "Unrecognized token '%.*s': was expecting (JSON String, Number, "
-                               "Array, Object or token 'null', 'true' or 'false')",
-                               (int)(end - offset), payload.p + offset);
-        else if (c < 0x20)
-            reason =
-                arena_fmt(a,
-                          "Unexpected character ((CTRL-CHAR, code %u)): expected a valid value "
-                          "(JSON String, Number, Array, Object or token 'null', 'true' or "
-                          "'false')",
-                          c);
-        else
-            reason =
-                arena_fmt(a,
-                          "Unexpected character ('%c' (code %u)): expected a valid value (JSON "
-                          "String, Number, Array, Object or token 'null', 'true' or 'false')",
-                          c, c);
-    }
-    return aws_fail(err, a, &LAMBDA_InvalidRequestContentException,
-                    "Could not parse request body into json: Could not parse payload into json: "
-                    "%.*s\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` "
-                    "disabled); line: %zu, column: %zu]",
-                    STR_ARG(reason), line, column);
 }
 
 /* The ARN as the invoker named the function: with his qualifier, if he gave one. */
@@ -194,7 +137,7 @@ void rie_invoke(struct rie *r, const struct rie_request *given, struct arena *a,
     *ret = (struct rie_result){.request_id = req.request_id};
     struct lam_function *f = lam_function_resolve(r, req.account, req.region, req.function,
                                                   req.qualifier, true, a, &ret->err);
-    if (f == NULL || !check_payload(req.payload, req.type == RIE_EVENT, a, &ret->err)) {
+    if (f == NULL || !lam_payload_check(req.payload, req.type == RIE_EVENT, a, &ret->err)) {
         wait_fire(w, WAIT_READY);
         return;
     }

@@ -147,10 +147,14 @@ static bool new_name(struct call *c, struct str *ret_name)
         return aws_fail(&c->err, c->arena, &LAMBDA_ResourceNotFoundException,
                         "Functions from '%.*s' are not reachable in this region ('%.*s')",
                         STR_ARG(n.region), STR_ARG(c->region));
-    if (n.qualifier.n > 0 || (n.account.n > 0 && !str_eq(n.account, c->account)))
+    if (n.account.n > 0 && !str_eq(n.account, c->account)) {
+        static const struct aws_err_kind denied = {"AccessDeniedException", "", 403, false, NULL};
+        c->err.kind = &denied; /* recorded without a message */
+        return false;
+    }
+    if (n.qualifier.n > 0)
         return aws_fail(&c->err, c->arena, bad,
-                        "A function can only be created by its name, in the account of the "
-                        "request."); /* unverified */
+                        "A function can only be created by its name."); /* unverified */
     *ret_name = n.name;
     return true;
 }

@@ -86,6 +86,46 @@ static bool next_number(struct call *c, struct lam_layer_name *n)
     return lam_doc_put(rie_of(c), DOC_LAYER, key, b);
 }
 
+/* Lambda has checks of its own for these two lists, in words of their own. */
+static void check_list(struct call *c, const char *member, const char *path,
+                       bool (*known)(struct str), struct str set, struct buf *ret, int *count)
+{
+    struct jval list = jval_get(c->in, member), it = {0};
+    struct buf *shown = arena_new_buf(c->arena, 64 * 1024);
+    bool ok = true;
+    while (jval_next(list, &it, NULL)) {
+        struct str s = jval_text(it, c->arena);
+        buf_addf(shown, "%s%.*s", shown->n > 0 ? ", " : "", STR_ARG(s));
+        ok = ok && known(s);
+    }
+    if (ok)
+        return;
+    buf_addf(ret, "%sValue '[%.*s]' at '%s' failed to satisfy constraint: %.*s",
+             (*count)++ > 0 ? "; " : "", STR_ARG(buf_view(shown)), path, STR_ARG(set));
+}
+
+static bool is_architecture(struct str s)
+{
+    return str_eq_c(s, "x86_64") || str_eq_c(s, "arm64");
+}
+
+static bool check_compatible(struct call *c)
+{
+    struct buf *b = arena_new_buf(c->arena, 256 * 1024);
+    int count = 0;
+    check_list(c, "CompatibleRuntimes", "compatibleRuntimes", lam_runtime_known,
+               arena_fmt(c->arena, "Member must satisfy enum value set: [%.*s]",
+                         STR_ARG(lam_runtime_names(c->arena))),
+               b, &count);
+    check_list(c, "CompatibleArchitectures", "compatibleArchitectures", is_architecture,
+               STR("Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, "
+                   "arm64]]"),
+               b, &count);
+    return count == 0 || aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                                  "%d validation error%s detected: %.*s", count,
+                                  count > 1 ? "s" : "", STR_ARG(buf_view(b)));
+}
+
 static enum call_status publish_resume(struct call *c, enum wait_end how)
 {
     struct lam_code *code = c->scratch;
@@ -124,7 +164,7 @@ enum call_status lam_publish_layer_version(struct call *c)
 {
     struct jval content = jval_get(c->in, "Content");
     struct lam_code *code = ARENA_NEW(c->arena, struct lam_code);
-    if (jval_raw(jval_get(c->in, "LicenseInfo")).n > DESCRIPTION_MAX ||
+    if (jval_raw(jval_get(c->in, "LicenseInfo")).n > DESCRIPTION_MAX || !check_compatible(c) ||
         !lam_code_check_source(c, content))
         return CALL_FAILED;
     c->scratch = code;

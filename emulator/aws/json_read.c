@@ -156,7 +156,7 @@ static bool check_key(struct checker *c)
 
 static bool check_document(struct checker *c, unsigned max_depth)
 {
-    unsigned char in_object[DEPTH_LIMIT];
+    unsigned char in_object[DEPTH_LIMIT] NOT_CLEARED;
     unsigned depth = 0;
     ASSERT(max_depth <= DEPTH_LIMIT);
     for (;;) { /* at the start of a value */

@@ -348,7 +348,7 @@ static void check_struct(struct limits *l, const struct shape *s, struct jval v)
 {
     struct str key = STR("");
     struct jval it = {0}, value = {0};
-    uint32_t at[MEMBERS_MAX]; /* token of each member, 0: absent */
+    uint32_t at[MEMBERS_MAX] NOT_CLEARED; /* token of each member, 0: absent */
     ASSERT(s->member_count <= MEMBERS_MAX);
     ASSERT(jval_kind(v) == JSON_OBJECT || jval_kind(v) <= JSON_NULL); /* pass 1 */
     memset(at, 0, s->member_count * sizeof *at);
@@ -492,7 +492,7 @@ static enum plan choose_plan(const struct limits *found, uint8_t newer)
 bool shape_check_limits(const struct shape_model *m, uint16_t shape, struct jval v, struct arena *a,
                         struct aws_err *err)
 {
-    struct limits l;
+    struct limits l NOT_CLEARED;
     const struct shape *s = &m->shapes[shape];
     if (!s->checked)
         return true;

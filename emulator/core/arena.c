@@ -167,7 +167,7 @@ struct str arena_buf(struct arena *a, const struct buf *b)
 
 struct str arena_fmt(struct arena *a, const char *fmt, ...)
 {
-    char small[512];
+    char small[512] NOT_CLEARED;
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(small, sizeof small, fmt, args);

@@ -233,7 +233,7 @@ void buf_addc(struct buf *b, char c)
 
 void buf_addf(struct buf *b, const char *fmt, ...)
 {
-    char small[512];
+    char small[512] NOT_CLEARED;
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(small, sizeof small, fmt, args);

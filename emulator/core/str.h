@@ -14,6 +14,10 @@ struct str {
 #define STR_ARG(s) (int)(s).n, (s).p /* for "%.*s" */
 #define STR_NONE   ((struct str){NULL, 0})
 
+/* For big local arrays on hot paths that are filled before they are read: the release build would
+ * clear them first (-ftrivial-auto-var-init). */
+#define NOT_CLEARED __attribute__((uninitialized))
+
 /* A view on a C string; NULL gives STR_NONE. */
 struct str str_c(const char *c_string);
 /* The bytes [from, to) of s; bounds are clamped to s. */

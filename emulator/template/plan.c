@@ -44,16 +44,28 @@ bool plan_eval(struct tpl_model *m, const struct tpl_resource *r, const char *na
 
 static bool is_number_member(const char *key)
 {
-    static const char *const names[] = {
-        "ReadCapacityUnits",   "WriteCapacityUnits",   "Timeout", "MemorySize", "Size",
-        "MaxReadRequestUnits", "MaxWriteRequestUnits", NULL};
+    static const char *const names[] = {"ReadCapacityUnits",
+                                        "WriteCapacityUnits",
+                                        "Timeout",
+                                        "MemorySize",
+                                        "Size",
+                                        "MaxReadRequestUnits",
+                                        "MaxWriteRequestUnits",
+                                        "ReadUnitsPerSecond",
+                                        "WriteUnitsPerSecond",
+                                        "RecoveryPeriodInDays",
+                                        NULL};
     return key != NULL && in_list(names, str_c(key));
 }
 
 static bool is_bool_member(const char *key)
 {
-    static const char *const names[] = {"StreamEnabled", "Enabled", "SSEEnabled",
-                                        "DeletionProtectionEnabled", NULL};
+    static const char *const names[] = {"StreamEnabled",
+                                        "Enabled",
+                                        "SSEEnabled",
+                                        "DeletionProtectionEnabled",
+                                        "PointInTimeRecoveryEnabled",
+                                        NULL};
     return key != NULL && in_list(names, str_c(key));
 }
 

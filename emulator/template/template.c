@@ -47,14 +47,12 @@ static bool apply_table(struct apply *x, const struct plan_table *t)
         return true;
     if (!must(x, svc, "CreateTable", t->create_json, t->id, t->line, &ignored))
         return false;
-    if (t->ttl_json.n == 0)
-        return true;
-    if (service_find_op(svc, STR("UpdateTimeToLive")) == NULL) {
-        tpl_warn(x->log, t->ttl_line, "%.*s: Puddle does not do TimeToLiveSpecification yet",
-                 STR_ARG(t->id));
-        return true;
+    for (size_t i = 0; i < t->call_count; i++) {
+        const struct plan_call *call = &t->calls[i];
+        if (!must(x, svc, call->op, call->json, t->id, call->line, &ignored))
+            return false;
     }
-    return must(x, svc, "UpdateTimeToLive", t->ttl_json, t->id, t->ttl_line, &ignored);
+    return true;
 }
 
 static bool apply_function(struct apply *x, const struct plan_function *f)

@@ -10,8 +10,12 @@ struct plan_table {
     struct str id, name;
     unsigned line;
     struct str create_json; /* CreateTable's input */
-    struct str ttl_json;    /* UpdateTimeToLive's input; empty: none */
-    unsigned ttl_line;
+    struct plan_call {      /* what is set afterwards */
+        const char *op;
+        struct str json;
+        unsigned line;
+    } calls[4];
+    size_t call_count;
 };
 struct plan_function {
     struct str id, name;

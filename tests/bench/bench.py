@@ -107,6 +107,10 @@ def bench_items():
             cpu, rate, p50, _, _ = load(s.process.pid, s.port, "dynamodb.lua", "GetItem", "Bench", 0, 1000)
             costs["get", label] = cpu
             row("GetItem", "%.1f us CPU, %.2fx fixed" % (cpu, cpu / base), "<= 2.0x")
+            for op, limit in (("UpdateItem", 1.5), ("BatchWriteItem", 10)):
+                cpu = load(s.process.pid, s.port, "dynamodb.lua", op, "Bench", 0, 1000)[0]
+                row(op + (" of 25" if limit == 10 else ""), "%.1f us CPU, %.2fx PutItem" % (cpu, cpu / costs["put", label]),
+                    "<= %sx" % limit)
         s.close()
     fixed.kill()
     process, port = dynalite()

@@ -227,6 +227,35 @@ class Mappings(Boto):
         for call in (self.l.get_event_source_mapping, self.l.delete_event_source_mapping, self.l.update_event_source_mapping):
             self.fails(NONE, "The resource you requested does not exist.", call, UUID=uuid)
 
+    def test_a_mapping_of_a_stream(self):
+        from boto import client_of
+        f, db = self.make(), client_of(self.s, "dynamodb")
+        stream = db.create_table(TableName="Streamed", BillingMode="PAY_PER_REQUEST",
+                                 KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}],
+                                 AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
+                                 StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+                                 )["TableDescription"]["LatestStreamArn"]
+        made = plain(self.l.create_event_source_mapping(FunctionName=f, EventSourceArn=stream, StartingPosition="LATEST",
+                                                        FilterCriteria={"Filters": []}))
+        uuid = made["UUID"]
+        made.pop("LastModified")
+        self.assertEqual(made, {
+            "UUID": uuid, "BatchSize": 100, "BisectBatchOnFunctionError": False, "DestinationConfig": {"OnFailure": {}},
+            "EventSourceArn": stream, "FunctionArn": ARN + f, "FunctionResponseTypes": [],
+            "LastProcessingResult": "No records processed", "MaximumBatchingWindowInSeconds": 0,
+            "MaximumRecordAgeInSeconds": -1, "MaximumRetryAttempts": -1, "ParallelizationFactor": 1,
+            "StartingPosition": "LATEST", "State": "Creating", "StateTransitionReason": "User action",
+            "TumblingWindowInSeconds": 0, **({"EventSourceMappingArn": made["EventSourceMappingArn"]}
+                                             if "EventSourceMappingArn" in made else {})})
+        self.fails(CONFLICT, 'The event source arn (" %s ") and function (" %s ") provided mapping already exists. Please '
+                   "update or delete the existing mapping with UUID %s" % (stream, f, uuid),
+                   self.l.create_event_source_mapping, FunctionName=f, EventSourceArn=stream, StartingPosition="LATEST")
+        self.assertEqual([m["UUID"] for m in self.l.list_event_source_mappings(EventSourceArn=stream)["EventSourceMappings"]],
+                         [uuid])
+        gone = stream[:-3] + "999"
+        self.fails(BAD, "Stream not found: " + gone, self.l.create_event_source_mapping, FunctionName=f, EventSourceArn=gone,
+                   StartingPosition="LATEST")
+
     def test_pages_of_mappings(self):
         uuids = []
         for i in range(3):

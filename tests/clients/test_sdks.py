@@ -38,15 +38,18 @@ class Boto3(unittest.TestCase):
         table.delete()
         table.wait_until_not_exists()
 
-    def test_expressions_are_refused_not_ignored(self):
-        from botocore.exceptions import ClientError
+    def test_expressions_decide_and_change(self):
         self.db.create_table(
             TableName="Expr", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
-        with self.assertRaises(ClientError) as caught:
-            self.db.put_item(TableName="Expr", Item={"id": {"S": "a"}}, ConditionExpression="attribute_not_exists(id)")
-        self.assertEqual(caught.exception.response["Error"]["Code"], "ValidationException")
-        self.assertNotIn("Item", self.db.get_item(TableName="Expr", Key={"id": {"S": "a"}}))
+        put = dict(TableName="Expr", Item={"id": {"S": "a"}}, ConditionExpression="attribute_not_exists(id)")
+        self.db.put_item(**put)
+        with self.assertRaises(self.db.exceptions.ConditionalCheckFailedException):
+            self.db.put_item(**put)
+        got = self.db.update_item(TableName="Expr", Key={"id": {"S": "a"}}, UpdateExpression="SET #n = :n",
+                                  ExpressionAttributeNames={"#n": "name"}, ExpressionAttributeValues={":n": {"S": "x"}},
+                                  ReturnValues="ALL_NEW")
+        self.assertEqual(got["Attributes"], {"id": {"S": "a"}, "name": {"S": "x"}})
 
     def test_a_function_and_its_waiters(self):
         self.functions.create_function(FunctionName="boto", Runtime="nodejs20.x", Handler="index.handler", Role=ROLE,

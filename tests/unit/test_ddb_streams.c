@@ -1,6 +1,7 @@
 /* links: puddle_dynamo */
 #include "clock.h"
 #include "ddb_fixture.h"
+#include "ddb_stream.h"
 #include "map.h"
 
 enum { HOUR_MS = 3600 * 1000, START = 1700000000 };
@@ -430,6 +431,52 @@ TEST(reset_takes_streams_away)
     put("\"pk\":{\"S\":\"1\"}");
     CHECK(ddb_reset(fx));
     CHECK_STR(fx_stream_call("ListStreams", "{}"), "{\"Streams\":[]}");
+    close_all();
+}
+
+static void count_appends(void *arg, struct str account, struct str arn)
+{
+    if (str_eq_c(account, "000000000000") && str_starts(arn, STR(TABLE_ARN)))
+        ++*(int *)arg;
+}
+
+TEST(program_reads_streams_without_iterators)
+{
+    int appended = 0;
+    size_t count = 0;
+    int64_t at = 0, latest = 0;
+    bool more;
+    struct json_out w;
+    const struct str me = STR("000000000000");
+    CHECK(open_with(NULL, "KEYS_ONLY"));
+    struct str arn = stream_arn();
+    ddb_stream_watch(fx, count_appends, &appended);
+    for (int i = 0; i < 5; i++)
+        put(FX("\"pk\":{\"S\":\"%d\"}", i));
+    CHECK_I64(appended, 5);
+    struct ddb_shard *shards = ddb_stream_shards(fx, me, arn, fx_arena, &count);
+    CHECK_I64(count, 1);
+    struct str shard = str_c(shards[0].id);
+    CHECK(ddb_stream_start(fx, me, arn, shard, DDB_FROM_TRIM_HORIZON, &at) == DDB_STREAM_OK);
+    CHECK(ddb_stream_start(fx, me, arn, shard, DDB_FROM_LATEST, &latest) == DDB_STREAM_OK);
+    CHECK_I64(at, 0);
+    CHECK_I64(latest, 5);
+    struct buf *b = arena_new_buf(fx_arena, 1 << 20);
+    json_out_init(&w, b);
+    json_arr(&w, NULL);
+    CHECK(ddb_stream_read(fx, me, arn, shard, &at, 3, &w, &more) == DDB_STREAM_OK);
+    json_end(&w);
+    CHECK(more);
+    CHECK_I64(at, 3);
+    CHECK_STR(fx_get(buf_view(b), "2/dynamodb/Keys/pk/S"), "\"2\"");
+    CHECK_STR(fx_get(buf_view(b), "3"), "(missing)");
+    clock_fake_advance_ms(25 * HOUR_MS);
+    ddb_maintain(fx);
+    CHECK(ddb_stream_read(fx, me, arn, shard, &at, 3, &w, &more) == DDB_STREAM_TRIMMED);
+    CHECK(ddb_stream_start(fx, me, arn, shard, DDB_FROM_TRIM_HORIZON, &at) == DDB_STREAM_OK);
+    CHECK_I64(at, 5);
+    CHECK(ddb_stream_read(fx, me, arn, STR("none"), &at, 3, &w, &more) == DDB_STREAM_GONE);
+    CHECK(ddb_stream_shards(fx, me, STR("none"), fx_arena, &count) == NULL);
     close_all();
 }
 

@@ -6,12 +6,12 @@
 #define INVALID VE "One or more parameter values were invalid: "
 #define UNITS(r, w)                                                                                \
     "\"ProvisionedThroughput\":{\"ReadCapacityUnits\":" #r ",\"WriteCapacityUnits\":" #w "}"
-#define KEY_OF(name) "\"KeySchema\":[{\"AttributeName\":\"" name "\",\"KeyType\":\"HASH\"}]"
+#define KEY_OF(name)     "\"KeySchema\":[{\"AttributeName\":\"" name "\",\"KeyType\":\"HASH\"}]"
 #define ATTR(name, type) "{\"AttributeName\":\"" name "\",\"AttributeType\":\"" type "\"}"
-#define ALL "\"Projection\":{\"ProjectionType\":\"ALL\"}"
-#define GSI(body) "\"GlobalSecondaryIndexUpdates\":[" body "]"
-#define CREATE_X "{\"Create\":{\"IndexName\":\"xxx\"," KEY_OF("x") "," ALL "}}"
-#define DEF_X "\"AttributeDefinitions\":[" ATTR("x", "S") "]"
+#define ALL              "\"Projection\":{\"ProjectionType\":\"ALL\"}"
+#define GSI(body)        "\"GlobalSecondaryIndexUpdates\":[" body "]"
+#define CREATE_X         "{\"Create\":{\"IndexName\":\"xxx\"," KEY_OF("x") "," ALL "}}"
+#define DEF_X            "\"AttributeDefinitions\":[" ATTR("x", "S") "]"
 
 static struct str update(const char *members)
 {
@@ -37,8 +37,7 @@ static void close_all(void)
     clock_fake_off();
 }
 
-#define PROVISIONED                                                                                \
-    "\"AttributeDefinitions\":[" ATTR("pk", "S") "]," KEY_OF("pk") "," UNITS(5, 5)
+#define PROVISIONED "\"AttributeDefinitions\":[" ATTR("pk", "S") "]," KEY_OF("pk") "," UNITS(5, 5)
 #define WITH_GSI(units)                                                                            \
     "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"xxx\"," KEY_OF("pk") "," ALL units "}]"
 
@@ -79,8 +78,9 @@ static const struct {
      INVALID "If stream is being disabled, then UpdateViewType must not be specified"},
     {"\"StreamSpecification\":{\"StreamEnabled\":false}",
      VE "Table has no stream to disable: TableName: abc"},
-    {"\"BillingMode\":\"PAY_PER_REQUEST\"," UNITS(1, 1),
-     INVALID "ProvisionedThroughput cannot be specified when BillingMode is PAY_PER_REQUEST"},
+    {"\"BillingMode\":\"PAY_PER_REQUEST\"," UNITS(1, 1), INVALID
+     "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is "
+     "PAY_PER_REQUEST"},
     {"\"BillingMode\":\"PROVISIONED\"",
      INVALID "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"},
     {UNITS(1, 1), INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
@@ -101,8 +101,7 @@ static const struct {
     {"\"WarmThroughput\":{\"ReadUnitsPerSecond\":11999}",
      INVALID "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current "
              "WarmThroughput, decreasing WarmThroughput is not supported"},
-    {"\"SSESpecification\":{\"Enabled\":false}",
-     INVALID "Table is already encrypted by default"},
+    {"\"SSESpecification\":{\"Enabled\":false}", INVALID "Table is already encrypted by default"},
     {"\"SSESpecification\":{\"Enabled\":false,\"SSEType\":\"KMS\"}",
      INVALID "SSEType can not be specified if Enabled is false"},
     {"\"SSESpecification\":{\"Enabled\":false,\"KMSMasterKeyId\":\"k\"}",
@@ -122,7 +121,8 @@ static const struct {
     {GSI("{\"Delete\":{\"IndexName\":\"abc\"}},{\"Delete\":{\"IndexName\":\"abd\"}}"),
      "LimitExceededException: Subscriber limit exceeded: Only 1 online index can be created or "
      "deleted simultaneously per table"},
-    {GSI("{\"Delete\":{\"IndexName\":\"abc\"}},{\"Update\":{\"IndexName\":\"abc\"," UNITS(1, 1) "}}"),
+    {GSI("{\"Delete\":{\"IndexName\":\"abc\"}},{\"Update\":{\"IndexName\":\"abc\"," UNITS(1,
+                                                                                          1) "}}"),
      INVALID "Only one global secondary index update per index is allowed simultaneously. Index: "
              "abc"},
     {GSI("{\"Delete\":{\"IndexName\":\"ghost\"}}"),
@@ -134,10 +134,12 @@ static const struct {
      INVALID "Some index key attributes are not defined in AttributeDefinitions. Keys: [x], "
              "AttributeDefinitions: [pk]"},
     {DEF_X "," GSI("{\"Create\":{\"IndexName\":\"xxx\"," KEY_OF("x") "," ALL "," UNITS(1, 1) "}}"),
-     INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: xxx when "
-             "BillingMode is PAY_PER_REQUEST"},
-    {DEF_X "," GSI("{\"Create\":{\"IndexName\":\"xxx\"," KEY_OF("x") ",\"Projection\":{"
-                   "\"ProjectionType\":\"INCLUDE\"}}}"),
+     INVALID
+     "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: xxx when "
+     "BillingMode is PAY_PER_REQUEST"},
+    {DEF_X
+     "," GSI("{\"Create\":{\"IndexName\":\"xxx\"," KEY_OF("x") ",\"Projection\":{"
+                                                               "\"ProjectionType\":\"INCLUDE\"}}}"),
      INVALID "ProjectionType is INCLUDE, but NonKeyAttributes is not specified"},
 };
 
@@ -157,12 +159,15 @@ TEST(bad_updates_get_awss_words_and_change_nothing)
 TEST(throughput_goes_up_and_down)
 {
     CHECK(open_with(PROVISIONED));
-    CHECK_STR(update(UNITS(5, 5)),
-              VE "The provisioned throughput for the table will not change. The requested value "
-                 "equals the current value. Current ReadCapacityUnits provisioned for the table: 5. "
-                 "Requested ReadCapacityUnits: 5. Current WriteCapacityUnits provisioned for the "
-                 "table: 5. Requested WriteCapacityUnits: 5. Refer to the Amazon DynamoDB Developer "
-                 "Guide for current limits and how to request higher limits.");
+    CHECK_STR(update(UNITS(5, 5)), VE
+              "The provisioned throughput for the table will not change. The requested value "
+              "equals the current value. Current ReadCapacityUnits provisioned for the table: 5. "
+              "Requested ReadCapacityUnits: 5. Current WriteCapacityUnits provisioned for the "
+              "table: 5. Requested WriteCapacityUnits: 5. Refer to the Amazon DynamoDB Developer "
+              "Guide for current limits and how to request higher limits.");
+    CHECK_STR(update("\"BillingMode\":\"PAY_PER_REQUEST\"," UNITS(1, 1)),
+              INVALID "ProvisionedThroughput cannot be specified when BillingMode is "
+                      "PAY_PER_REQUEST");
     CHECK_STR(described("BillingModeSummary"), "(missing)");
     CHECK_STR(described("WarmThroughput"),
               "{\"ReadUnitsPerSecond\":5,\"WriteUnitsPerSecond\":5,\"Status\":\"ACTIVE\"}");
@@ -187,7 +192,8 @@ TEST(throughput_goes_up_and_down)
 TEST(billing_switches_both_ways)
 {
     CHECK(open_with(PROVISIONED "," WITH_GSI("," UNITS(7, 7))));
-    update("\"BillingMode\":\"PAY_PER_REQUEST\",\"OnDemandThroughput\":{\"MaxReadRequestUnits\":9}");
+    update(
+        "\"BillingMode\":\"PAY_PER_REQUEST\",\"OnDemandThroughput\":{\"MaxReadRequestUnits\":9}");
     CHECK_STR(described("BillingModeSummary"),
               "{\"BillingMode\":\"PAY_PER_REQUEST\",\"LastUpdateToPayPerRequestDateTime\":"
               "1700000000.123}");
@@ -220,9 +226,9 @@ TEST(billing_switches_both_ways)
     CHECK_STR(update(DEF_X "," GSI("{\"Create\":{\"IndexName\":\"yyy\"," KEY_OF("x") "," ALL "}}")),
               INVALID "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: "
                       "yyy");
-    CHECK_STR(update("\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5}"),
-              INVALID "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table "
-                      "BillingMode is PROVISIONED");
+    CHECK_STR(update("\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5}"), INVALID
+              "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table "
+              "BillingMode is PROVISIONED");
     close_all();
 }
 
@@ -292,11 +298,11 @@ TEST(streams_are_switched_on_and_off)
     struct str d = fx_stream_call("DescribeStream", FX("{\"StreamArn\":%.*s}", STR_ARG(arn)));
     CHECK_STR(fx_get(d, "StreamDescription/StreamStatus"), "\"DISABLED\"");
     struct str shard = fx_get(d, "StreamDescription/Shards/0/ShardId");
-    struct str it = fx_get(
-        fx_stream_call("GetShardIterator", FX("{\"StreamArn\":%.*s,\"ShardId\":%.*s,"
-                                              "\"ShardIteratorType\":\"TRIM_HORIZON\"}",
-                                              STR_ARG(arn), STR_ARG(shard))),
-        "ShardIterator");
+    struct str it =
+        fx_get(fx_stream_call("GetShardIterator", FX("{\"StreamArn\":%.*s,\"ShardId\":%.*s,"
+                                                     "\"ShardIteratorType\":\"TRIM_HORIZON\"}",
+                                                     STR_ARG(arn), STR_ARG(shard))),
+               "ShardIterator");
     struct str r = fx_stream_call("GetRecords", FX("{\"ShardIterator\":%.*s}", STR_ARG(it)));
     CHECK_STR(fx_get(r, "Records/0/dynamodb/Keys/pk/S"), "\"during\"");
     CHECK_STR(fx_get(r, "Records/1"), "(missing)");
@@ -314,8 +320,8 @@ TEST(index_is_added_and_taken_away)
     for (int i = 0; i < 3; i++)
         fx_call("PutItem", FX("{\"TableName\":\"abc\",\"Item\":{\"pk\":{\"S\":\"%d\"}%s}}", i,
                               i < 2 ? ",\"x\":{\"S\":\"v\"}" : ""));
-    struct str r = update("\"AttributeDefinitions\":[" ATTR("x", "S") "," ATTR("unused", "N") ","
-                          ATTR("pk", "N") "]," GSI(CREATE_X));
+    struct str r = update("\"AttributeDefinitions\":[" ATTR("x", "S") "," ATTR(
+        "unused", "N") "," ATTR("pk", "N") "]," GSI(CREATE_X));
     CHECK_STR(fx_get(r, "TableDescription/TableStatus"), "\"UPDATING\"");
     CHECK_STR(fx_get(r, "TableDescription/GlobalSecondaryIndexes/0/IndexStatus"), "\"CREATING\"");
     CHECK_STR(fx_get(r, "TableDescription/GlobalSecondaryIndexes/0/Backfilling"), "false");
@@ -354,10 +360,9 @@ TEST(twenty_global_indexes_and_no_more)
 {
     CHECK(open_with(FX_HASH));
     for (int i = 0; i < 20; i++)
-        CHECK(str_starts(update(FX(GSI("{\"Create\":{\"IndexName\":\"i%02d\"," KEY_OF("pk") "," ALL
-                                       "}}"),
-                                   i)),
-                         STR("{")));
+        CHECK(str_starts(
+            update(FX(GSI("{\"Create\":{\"IndexName\":\"i%02d\"," KEY_OF("pk") "," ALL "}}"), i)),
+            STR("{")));
     CHECK_STR(update(GSI("{\"Create\":{\"IndexName\":\"i20\"," KEY_OF("pk") "," ALL "}}")),
               "LimitExceededException: Subscriber limit exceeded: Number of global secondary "
               "indexes exceeds per-table limit of 20");

@@ -121,6 +121,40 @@ TEST(a_template_without_routes_sets_no_default_api)
     fixture_free(f);
 }
 
+static bool holds(struct fixture *f, const char *op, const char *json, const char *part)
+{
+    struct str reply = run(f, ddb_service(f->env.ddb), op, str_c(json));
+    return str_find_str(reply, str_c(part)) >= 0;
+}
+
+TEST(settings_of_tables_are_taken_over)
+{
+    struct fixture *f = fixture_new();
+    bool ok = apply(f, "fixtures/templates/tables.yaml");
+    CHECK_STR(str_c(f->err), "");
+    CHECK(ok);
+#define T(name) "{\"TableName\":\"" name "\"}"
+#define A(name) "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/" name "\"}"
+    CHECK(holds(f, "DescribeTable", T("everything"), "\"StreamViewType\":\"NEW_AND_OLD_IMAGES\""));
+    CHECK(holds(f, "DescribeTable", T("everything"), "\"SSEDescription\":{\"Status\":\"ENABLED\""));
+    CHECK(holds(f, "DescribeTable", T("everything"), "\"ReadUnitsPerSecond\":13000"));
+    CHECK(holds(f, "DescribeTable", T("everything"), "\"DeletionProtectionEnabled\":true"));
+    CHECK(holds(f, "DescribeTimeToLive", T("everything"), "\"AttributeName\":\"expires\""));
+    CHECK(holds(f, "DescribeContinuousBackups", T("everything"), "\"RecoveryPeriodInDays\":10"));
+    CHECK(holds(f, "DescribeContributorInsights", T("everything"), "\"ENABLED\""));
+    CHECK(holds(f, "DescribeKinesisStreamingDestination", T("everything"), "stream/changes"));
+    CHECK(holds(f, "GetResourcePolicy", A("everything"), "dynamodb:GetItem"));
+    CHECK(holds(f, "ListTagsOfResource", A("everything"), "{\"Key\":\"team\",\"Value\":\"blue\"}"));
+    CHECK(holds(f, "DescribeTimeToLive", T("nothing"), "\"DISABLED\""));
+    CHECK(!holds(f, "DescribeTable", T("nothing"), "SSEDescription"));
+    CHECK(holds(f, "DescribeContributorInsights", T("nothing"), "\"DISABLED\""));
+    CHECK(holds(f, "ListTagsOfResource", A("simple"), "\"red\""));
+    CHECK(holds(f, "DescribeTable", T("simple"), "SSEDescription"));
+    CHECK(holds(f, "DescribeContinuousBackups", T("simple"), "\"RecoveryPeriodInDays\":35"));
+    CHECK(apply(f, "fixtures/templates/tables.yaml")); /* a second start changes nothing */
+    fixture_free(f);
+}
+
 TEST(errors_name_the_file_the_line_and_the_resource)
 {
     struct fixture *f = fixture_new();
