@@ -232,10 +232,8 @@ class Spares(run.Base):
         self.call("echo")
         self.assertTrue(run.wait_for(self.spares))
         run.time.sleep(1.5)
-        for variables in ({"NODE_OPTIONS": "--no-warnings"}, {"TZ": "x", "LD_PRELOAD": ""}):
-            more = {k: v for k, v in variables.items() if k != "TZ"}
-            out = self.call("index.handler", files=self.NODE, Environment={"Variables": more})
-            self.assertLess(out[0], 0.9)
+        out = self.call("index.handler", files=self.NODE, Environment={"Variables": {"NODE_OPTIONS": "--no-warnings"}})
+        self.assertLess(out[0], 0.9)
         out = self.call("index.handler", files=self.NODE, Environment={"Variables": {"NODE_ENV": "production", "MINE": "\u00e4=\n"}})
         self.assertGreater(out[0], 0.9)
         self.assertEqual((out[1]["NODE_ENV"], out[1]["MINE"]), ("production", "\u00e4=\n"))
