@@ -315,7 +315,8 @@ class Contained(Base):
     def test_a_flood_of_output(self):
         before = self.rss()
         self.assertEqual(self.call("prints", 128 * 1024, Timeout=60), "printed")
-        self.assertLess(self.rss() - before, 48 << 20)
+        # the store may cache 64 MB, the recent lines take 4
+        self.assertLess(self.rss() - before, 100 << 20)
 
     def rss(self):
         return int(open("/proc/%d/statm" % self.s.process.pid).read().split()[1]) * 4096
