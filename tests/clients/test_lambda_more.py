@@ -246,3 +246,41 @@ class Spares(run.Base):
         self.assertEqual((out["cwd"], out["data"], out["/var/task/new"], out["/usr/new"], out["/tmp/new"], out["tmp"]),
                          ("/var/task", None, "EROFS", "EROFS", "written", ["new"]))
         self.assertEqual(self.call("index.handler", files={"index.js": "exports.handler = async () => require('fs').readdirSync('/.old');"}), [])
+
+
+class Stranger(run.Base):
+    """AWS's own runtime client, unmodified: npm's aws-lambda-ric 3.x built in the folder that PUDDLE_RIC names (it needs
+    autoconf, libtool and a network to build, so it is not part of the set-up)."""
+    SOURCE = """
+exports.echo = async (event, context) => { console.log('in', event); return { event, left: context.getRemainingTimeInMillis() > 0 }; };
+exports.fails = async () => { throw new TypeError('bad'); };
+exports.stream = awslambda.streamifyResponse(async (event, stream) => { stream.write('a'); stream.write('b'); stream.end(); });
+exports.streamFails = awslambda.streamifyResponse(async (event, stream) => {
+  stream.write('a');
+  await new Promise((r) => setTimeout(r, 30));
+  throw new Error('mid');
+});
+"""
+
+    def test_aws_lambda_ric(self):
+        import pathlib
+        base = os.environ.get("PUDDLE_RIC")
+        if not base:
+            self.skipTest("PUDDLE_RIC is not set")
+        files = {"bootstrap": "#!/bin/sh\nexec node ric/bin/index.mjs \"$_HANDLER\"\n", "index.js": self.SOURCE}
+        for path in pathlib.Path(base).rglob("*"):
+            if path.relative_to(base).parts[0] in ("bin", "dist", "package.json") and path.is_file():
+                files["ric/" + str(path.relative_to(base))] = path.read_bytes()
+        make = lambda handler: self.make(handler, files=files, runtime="provided.al2023", Timeout=10)
+        name = make("index.echo")
+        for _ in range(2):
+            error, body, log = self.invoke(name, {"a": 1}, tail=True)
+            self.assertEqual((error, body), (None, {"event": {"a": 1}, "left": True}))
+            self.assertRegex(log, "\tINFO\tin { a: 1 }\n")
+        self.assertEqual(self.invoke(make("index.fails"))[1]["errorType"], "TypeError")
+        self.assertEqual(self.invoke(make("index.gone"))[1]["errorType"], "Runtime.HandlerNotFound")
+        for handler, code in (("index.stream", None), ("index.streamFails", "Error")):
+            _, _, body = self.s.lambda_("POST", "/2021-11-15/functions/%s/response-streaming-invocations" % make(handler), "{}")
+            events = list(run.frames(body))
+            self.assertEqual(events[0], ("PayloadChunk", b"a"))
+            self.assertEqual(json.loads(events[-1][1]).get("ErrorCode"), code)
