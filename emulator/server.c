@@ -181,6 +181,15 @@ static void on_function_line(void *arg, const struct rie_log_line *l)
 }
 
 /* Memory and files first, then the port, then the services: a refusal comes before any change. */
+static struct service *find_service(void *arg, struct str id)
+{
+    for (struct service *const *svc = server_services(arg); *svc != NULL; svc++) {
+        if (str_eq_c(id, (*svc)->id))
+            return *svc;
+    }
+    return NULL;
+}
+
 /* IAM authorization of the user's own APIs. */
 static bool check_api_signature(void *arg, const struct http_req *req, struct arena *a,
                                 struct str *ret_access_key)
@@ -249,6 +258,7 @@ static bool open_parts(struct server *s, char *error)
     gateway_set_net(s->gateway, s->net);
     gateway_set_url(s->gateway, s->url);
     gateway_set_auth(s->gateway, check_api_signature, s);
+    gateway_set_find_service(s->gateway, find_service, s);
     gateway_set_jwks_files(s->gateway, s->opts.jwks, s->opts.jwks_count);
     net_allow_egress(s->net, s->opts.egress, s->opts.egress_count);
     return true;

@@ -248,25 +248,39 @@ static void write_pairs(struct json_out *w, struct arena *a, const char *key,
     json_end(w);
 }
 
+static void text_or_null(struct json_out *w, const char *key, struct str v)
+{
+    if (v.n > 0)
+        json_str(w, key, v);
+    else
+        json_null(w, key);
+}
+
 static void write_identity(const struct event_v1 *e, struct arena *a, struct json_out *w)
 {
     struct str agent = http_req_header(e->req, "User-Agent");
+    bool iam = e->iam_key.n > 0;
     json_obj(w, "identity");
     json_null(w, "cognitoIdentityPoolId");
-    json_null(w, "accountId");
+    text_or_null(w, "accountId", iam ? e->account : STR(""));
+    if (e->api_key.n > 0) {
+        json_str(w, "apiKey", e->api_key);
+        json_str(w, "apiKeyId", e->api_key_id);
+    }
     json_null(w, "cognitoIdentityId");
-    json_null(w, "caller");
+    text_or_null(w, "caller", e->iam_key);
     json_str(w, "sourceIp", e->req->peer_ip);
     json_null(w, "principalOrgId");
-    json_null(w, "accessKey");
+    text_or_null(w, "accessKey", e->iam_key);
     json_null(w, "cognitoAuthenticationType");
     json_null(w, "cognitoAuthenticationProvider");
-    json_null(w, "userArn");
+    text_or_null(w, "userArn",
+                 iam ? arena_fmt(a, "arn:aws:iam::%.*s:root", STR_ARG(e->account)) : STR(""));
     if (agent.p == NULL)
         json_null(w, "userAgent");
     else
         json_str(w, "userAgent", event_text(a, agent));
-    json_null(w, "user");
+    text_or_null(w, "user", e->iam_key);
     json_end(w);
 }
 
@@ -284,7 +298,7 @@ static struct str domain_name(const struct event_v1 *e, struct arena *a)
                      STR_ARG(e->region));
 }
 
-static void write_context(const struct event_v1 *e, struct arena *a, struct json_out *w)
+void event_v1_write_context(const struct event_v1 *e, struct arena *a, struct json_out *w)
 {
     struct str domain = domain_name(e, a), rest = domain;
     char time[40];
@@ -294,10 +308,11 @@ static void write_context(const struct event_v1 *e, struct arena *a, struct json
         json_raw(w, "authorizer", e->authorizer);
     if (e->http_api)
         json_null(w, "resourceId");
-    else
+    else if (e->match->route != NULL)
         json_str(w, "resourceId", e->match->route->resource_id);
-    json_str(w, "resourcePath", e->match->route->resource_path);
-    if (e->match->method->operation_name.n > 0)
+    if (e->match->route != NULL)
+        json_str(w, "resourcePath", e->match->route->resource_path);
+    if (e->match->method != NULL && e->match->method->operation_name.n > 0)
         json_str(w, "operationName", e->match->method->operation_name);
     json_str(w, "httpMethod", e->req->method);
     json_str(w, "extendedRequestId", e->extended_id);
@@ -351,7 +366,7 @@ void event_v1_write(const struct event_v1 *e, struct arena *a, struct buf *out)
     write_query(e, a, &w);
     write_pairs(&w, a, "pathParameters", e->match->params, e->match->param_count);
     write_pairs(&w, a, "stageVariables", e->variables, e->variable_count);
-    write_context(e, a, &w);
+    event_v1_write_context(e, a, &w);
     if (for_authorizer) {
         json_end(&w);
         return;

@@ -57,6 +57,8 @@ struct gateway *gateway_new(struct db *db, struct rie *rie, char *reterr, size_t
     map_init(&g->stages);
     map_init(&g->stages_v2);
     map_init(&g->jwks);
+    map_init(&g->buckets);
+    g->bucket_arena = arena_new(0, SIZE_MAX);
     buf_init(&g->default_id, 64);
     buf_init(&g->default_stage, 256);
     db_on_rollback(db, gw_stages_drop, g);
@@ -76,6 +78,8 @@ void gateway_free(struct gateway *g)
     map_release(&g->stages);
     map_release(&g->stages_v2);
     v2_jwks_release(g);
+    map_release(&g->buckets);
+    arena_free(g->bucket_arena);
     buf_release(&g->default_id);
     buf_release(&g->default_stage);
     free(g->base_url);
@@ -106,6 +110,12 @@ void gateway_set_auth(struct gateway *g, gateway_auth_fn *fn, void *arg)
 {
     g->auth = fn;
     g->auth_arg = arg;
+}
+
+void gateway_set_find_service(struct gateway *g, gateway_find_service_fn *fn, void *arg)
+{
+    g->find_service = fn;
+    g->find_service_arg = arg;
 }
 
 void gateway_set_jwks_files(struct gateway *g, const char *const *entries, size_t count)

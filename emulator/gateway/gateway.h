@@ -20,6 +20,9 @@ void gateway_set_net(struct gateway *g, struct net *n);
 typedef bool gateway_auth_fn(void *arg, const struct http_req *req, struct arena *a,
                              struct str *ret_access_key);
 void gateway_set_auth(struct gateway *g, gateway_auth_fn *fn, void *arg);
+/* The service that an integration of type AWS names ("dynamodb"); NULL: there is none. */
+typedef struct service *gateway_find_service_fn(void *arg, struct str id);
+void gateway_set_find_service(struct gateway *g, gateway_find_service_fn *fn, void *arg);
 /* Key sets of token issuers from files: "issuer=path" each. The array must live as long as g. */
 void gateway_set_jwks_files(struct gateway *g, const char *const *entries, size_t count);
 /* Where this server is ("http://127.0.0.1:4566"): apiEndpoint of HTTP APIs is below it. */

@@ -4,6 +4,7 @@
 #define PUDDLE_GW_EVENT_H
 #include "gw_match.h"
 #include "http.h"
+#include "json.h"
 
 struct event_v1 {
     const struct http_req *req;
@@ -14,7 +15,9 @@ struct event_v1 {
     size_t variable_count;
     bool body_is_binary; /* the Content-Type is among the API's binaryMediaTypes */
     struct str request_id, extended_id, trace_root;
-    struct str authorizer; /* JSON object text of requestContext.authorizer; empty: none */
+    struct str api_key, api_key_id; /* empty: the method needs none */
+    struct str iam_key;             /* the access key that signed; empty: no IAM authorization */
+    struct str authorizer;          /* JSON object text of requestContext.authorizer; empty: none */
     int64_t now_ms;
     /* HTTP APIs: "version" is written, header names are lower case but for a few, and path holds
      * the stage already (unverified) */
@@ -26,6 +29,8 @@ struct event_v1 {
 };
 /* Appends the event's JSON text. */
 void event_v1_write(const struct event_v1 *e, struct arena *a, struct buf *out);
+/* Its requestContext alone: what $context means in mapping templates. */
+void event_v1_write_context(const struct event_v1 *e, struct arena *a, struct json_out *w);
 /* The path as handlers see it: leading slashes are one. */
 struct str event_path(struct str path);
 /* True if a media type header ("image/png; q=1, ...": the first type counts) is in types. */

@@ -9,10 +9,7 @@ struct gw_pair {
 struct route_method {
     struct str http_method;    /* "GET", "ANY"                                             */
     struct str operation_name; /* empty: none                                              */
-    struct str uri;            /* the integration's uri; ${stageVariables.x} still inside  */
-    int64_t timeout_ms;
-    bool is_post;    /* integrationHttpMethod is POST: what Lambda asks for                   */
-    const void *own; /* HTTP APIs: the struct v2_route_live                                */
+    const void *own;           /* struct rest_method, or struct v2_route_live of HTTP APIs */
 };
 struct route { /* one resource */
     struct str resource_id, resource_path;

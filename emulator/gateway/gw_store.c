@@ -39,7 +39,7 @@ bool gw_doc_get(struct gateway *g, struct str api, enum gw_kind kind, struct str
     return found;
 }
 
-bool gw_doc_put(struct gateway *g, struct str api, enum gw_kind kind, struct str id,
+static bool put(struct gateway *g, struct str api, enum gw_kind kind, struct str id,
                 struct str account, struct str region, struct str text)
 {
     sqlite3_stmt *s = db_stmt(g->db, &g->put,
@@ -52,8 +52,20 @@ bool gw_doc_put(struct gateway *g, struct str api, enum gw_kind kind, struct str
     bind(s, 4, account);
     bind(s, 5, region);
     bind(s, 6, text);
-    gw_stages_drop(g);
     return run(s);
+}
+
+bool gw_doc_put(struct gateway *g, struct str api, enum gw_kind kind, struct str id,
+                struct str account, struct str region, struct str text)
+{
+    gw_stages_drop(g);
+    return put(g, api, kind, id, account, region, text);
+}
+
+bool gw_usage_put(struct gateway *g, struct str id, struct str account, struct str region,
+                  struct str text)
+{
+    return put(g, STR(""), GW_USAGE, id, account, region, text);
 }
 
 bool gw_doc_del(struct gateway *g, struct str api, enum gw_kind kind, struct str id)

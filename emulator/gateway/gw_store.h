@@ -11,8 +11,21 @@ enum gw_kind {                    /* stored: append only */
                GW_API = 0,        /* id ''           RestApi        */
                GW_RESOURCE = 1,   /* id, Resource with resourceMethods in full (embed=methods)   */
                GW_DEPLOYMENT = 2, /* id, Deployment */
-               GW_SNAPSHOT = 3,   /* deployment id, array of the Resources as they were   */
-               GW_STAGE = 4,      /* name, Stage       */
+               GW_SNAPSHOT = 3,   /* deployment id: {resources, models, validators, authorizers,
+                                     gatewayResponses} as they were (before: resources alone)  */
+               GW_MODEL = 5,      /* name, Model */
+               GW_VALIDATOR = 6,  /* id, RequestValidator */
+               GW_AUTHORIZER = 7, /* id, Authorizer */
+               GW_GATEWAY_RESPONSE = 8, /* type, GatewayResponse as it was put */
+               /* of an account: api is '' */
+               GW_API_KEY = 9,         /* id, ApiKey with its value */
+               GW_USAGE_PLAN = 10,     /* id, UsagePlan */
+               GW_USAGE_PLAN_KEY = 11, /* "<plan>/<key id>", UsagePlanKey */
+               GW_DOMAIN = 12,         /* name, DomainName */
+               GW_BASE_PATH = 13,      /* "<domain>/<base path>", BasePathMapping */
+               GW_ACCOUNT = 14,        /* "<account>/<region>", Account */
+               GW_USAGE = 15,          /* "<plan>/<key id>/<yyyy-mm-dd>", {"used": n, "left": n} */
+               GW_STAGE = 4,           /* name, Stage       */
                /* HTTP APIs (v2): documents as their management operations answer them */
                GW2_API = 20,         /* id '', Api */
                GW2_ROUTE = 21,       /* id, Route */
@@ -32,26 +45,19 @@ struct gateway {
     sqlite3_stmt *get, *put, *del, *del_api, *del_all, *list, *list_apis, *count, *has;
     struct map stages;    /* "<api>/<stage>" -> struct gw_stage: compiled when first used */
     struct map stages_v2; /* the same of HTTP APIs: struct v2_live */
-    struct map jwks;      /* issuer -> struct jwks_entry: v2_jwks.c */
-    struct net *net;      /* for requests of our own; NULL: there are none */
+    struct map buckets;   /* "<plan>/<key>" -> a token bucket of rest_key.c, in bucket_arena */
+    struct arena *bucket_arena;
+    struct map jwks; /* issuer -> struct jwks_entry: v2_jwks.c */
+    struct net *net; /* for requests of our own; NULL: there are none */
     gateway_auth_fn *auth;
     void *auth_arg;
+    gateway_find_service_fn *find_service;
+    void *find_service_arg;
     const char *const *jwks_files; /* "issuer=path" */
     size_t jwks_file_count;
     struct buf default_id, default_stage; /* empty: none */
 };
 
-/* A stage ready to serve: dropped as a whole when anything it was made from changes. */
-struct gw_stage {
-    struct arena *arena;
-    struct str api_id, name, account, region, deployment_id;
-    struct gw_pair *variables;
-    size_t variable_count;
-    struct str *binary_types;
-    size_t binary_count;
-    bool is_disabled; /* disableExecuteApiEndpoint */
-    struct route_tree *routes;
-};
 /* What the data planes share: ids as AWS gives them, and the client's or a new trace root. */
 void gw_make_ids(struct arena *a, struct str *request_id, struct str *extended_id);
 struct str gw_trace_root(const struct http_req *req, struct arena *a, int64_t now_ms);
@@ -63,8 +69,7 @@ bool gw2_has_api(struct gateway *g, struct str api_id);
 /* ${stageVariables.x} in text filled in. False: it is too long or does not close. */
 bool gw_fill_variables(const struct gw_pair *variables, size_t count, struct str text,
                        struct arena *a, struct str *ret);
-/* NULL: no such API or stage. Valid until the next change; never keep it over a wait. */
-const struct gw_stage *gw_stage_find(struct gateway *g, struct str api_id, struct str stage);
+/* Forgets the compiled stages: anything they were made from has changed. */
 void gw_stages_drop(void *gateway);
 
 /* Fills ret_text (in a); false if there is none. */
@@ -72,6 +77,9 @@ bool gw_doc_get(struct gateway *g, struct str api, enum gw_kind kind, struct str
                 struct arena *a, struct str *ret_text);
 bool gw_doc_put(struct gateway *g, struct str api, enum gw_kind kind, struct str id,
                 struct str account, struct str region, struct str text);
+/* The same for GW_USAGE, which no compiled stage is made from. */
+bool gw_usage_put(struct gateway *g, struct str id, struct str account, struct str region,
+                  struct str text);
 bool gw_doc_del(struct gateway *g, struct str api, enum gw_kind kind, struct str id);
 bool gw_api_del(struct gateway *g, struct str api);
 struct gw_doc {

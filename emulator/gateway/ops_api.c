@@ -3,7 +3,6 @@
 #include "arn.h"
 #include "gw_store.h"
 #include "ids.h"
-#include "log.h"
 #include "panic.h"
 
 enum { COMPRESSION_MAX = 10485760, TAGS_MAX = 50 };
@@ -13,12 +12,10 @@ static bool bad(struct call *c, const char *message)
     return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException, "%s", message);
 }
 
-/* Compression only changes the transfer of a body, so it is stored and named, not refused. */
 static bool check_compression(struct call *c, int64_t size)
 {
     if (size < 0 || size > COMPRESSION_MAX)
         return bad(c, "Invalid minimum compression size, must be between 0 and 10485760");
-    log_msg(LOG_WARN, "gateway", "minimumCompressionSize is kept, but replies are not compressed");
     return true;
 }
 

@@ -3,20 +3,18 @@
 #include "gw_store.h"
 #include "ids.h"
 #include "ops_stage.h"
+#include "rest_live.h"
 
 enum { SNAPSHOT_MAX = 24 * 1024 * 1024 };
 
-/* The resources that have methods, as they are now. */
+/* The API as it is now; every method must have its integration. */
 static bool take_snapshot(struct call *c, struct str api, struct str *ret_text)
 {
     struct gw_doc *docs;
     struct jval doc, it;
-    struct json_out w;
     struct buf *b = arena_new_buf(c->arena, SNAPSHOT_MAX);
     size_t methods = 0;
     size_t count = gw_doc_list(c->svc->state, api, GW_RESOURCE, STR_NONE, 0, c->arena, &docs);
-    json_out_init(&w, b);
-    json_arr(&w, NULL);
     for (size_t i = 0; i < count; i++) {
         if (!json_parse(c->arena, docs[i].text, JSON_DEPTH_DEFAULT, &doc, NULL))
             continue;
@@ -25,14 +23,11 @@ static bool take_snapshot(struct call *c, struct str api, struct str *ret_text)
             if (!jval_present(jval_get(it, "methodIntegration")))
                 return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
                                 "No integration defined for method");
-        if (jval_count(list) > 0)
-            json_raw(&w, NULL, docs[i].text);
     }
-    json_end(&w);
     if (methods == 0)
         return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
                         "The REST API doesn't contain any methods");
-    if (b->overflow)
+    if (!rest_snapshot(c->svc->state, api, c->arena, b))
         return aws_fail(&c->err, c->arena, &APIGATEWAY_LimitExceededException,
                         "The REST API is too large.");
     *ret_text = buf_view(b);
@@ -94,13 +89,16 @@ static bool need_deployment(struct call *c, struct str *ret_api, struct str *ret
 static void write_summary(struct call *c, struct str api, struct str id)
 {
     struct str text;
-    struct jval resources, it = {0}, m;
+    struct jval snapshot, resources, it = {0}, m;
     if (!gw_doc_get(c->svc->state, api, GW_SNAPSHOT, id, c->arena, &text) ||
-        !json_parse(c->arena, text, JSON_DEPTH_DEFAULT, &resources, NULL))
+        !json_parse(c->arena, text, JSON_DEPTH_DEFAULT, &snapshot, NULL))
         return;
+    resources = jval_kind(snapshot) == JSON_ARRAY ? snapshot : jval_get(snapshot, "resources");
     json_obj(&c->out, "apiSummary");
     while (jval_next(resources, &it, NULL)) {
         struct jval methods = jval_get(it, "resourceMethods");
+        if (jval_count(methods) == 0)
+            continue;
         json_key(&c->out, jval_text(jval_get(it, "path"), c->arena));
         json_obj(&c->out, NULL);
         for (m = (struct jval){0}; jval_next(methods, &m, NULL);) {
@@ -108,7 +106,9 @@ static void write_summary(struct call *c, struct str api, struct str id)
             json_obj(&c->out, NULL);
             json_str(&c->out, "authorizationType",
                      jval_text(jval_get(m, "authorizationType"), c->arena));
-            json_bool(&c->out, "apiKeyRequired", false);
+            bool key_required = false;
+            jval_bool(jval_get(m, "apiKeyRequired"), &key_required);
+            json_bool(&c->out, "apiKeyRequired", key_required);
             json_end(&c->out);
         }
         json_end(&c->out);

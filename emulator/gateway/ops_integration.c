@@ -1,5 +1,4 @@
-/* Integrations: what a method calls. Only AWS_PROXY to a Lambda function runs yet; anything else
- * is refused here, when it is configured. */
+/* Integrations: what a method calls. What would not run is refused here, when it is configured. */
 #include "apigateway_model.h"
 #include "arn.h"
 #include "gw_store.h"
@@ -30,6 +29,21 @@ static bool check_aws_uri(struct call *c, struct str uri, bool is_proxy)
     return true;
 }
 
+/* A Lambda function, or an operation of one of our own JSON services. */
+static bool check_service(struct call *c, struct str uri)
+{
+    struct gateway *g = c->svc->state;
+    struct arn arn;
+    struct service *svc;
+    if (!arn_parse(uri, &arn) || str_eq_c(arn.account, "lambda"))
+        return true;
+    svc = g->find_service == NULL ? NULL : g->find_service(g->find_service_arg, arn.account);
+    if (svc != NULL && svc->protocol == WIRE_JSON && str_starts(arn.resource, STR("action/")))
+        return true;
+    gw_unsupported(c, "integrations with %.*s", STR_ARG(arn.account));
+    return false;
+}
+
 /* The body calls this member httpMethod, as the path's parameter is called: what comes over HTTP is
  * looked up in the body itself, because the merged input can only hold one of them. */
 static struct str integration_method(struct call *c)
@@ -56,10 +70,7 @@ static bool check_type(struct call *c)
                !str_starts(uri, STR("https://"))) {
         return bad(c, "Invalid HTTP endpoint specified for URI");
     }
-    if (is_proxy)
-        return true;
-    gw_unsupported(c, "integrations of type %.*s", STR_ARG(type));
-    return false;
+    return !str_eq_c(type, "AWS") || check_service(c, uri);
 }
 
 static bool check_rest(struct call *c, int64_t *ret_timeout)

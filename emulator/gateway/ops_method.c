@@ -40,37 +40,37 @@ static bool check_parameters(struct call *c)
     return ok;
 }
 
-/* Every API has these two models; others cannot be made yet. */
-static bool check_models(struct call *c, const char *member)
+/* Empty and Error are there from the start, as on AWS, without a document of ours. */
+static bool check_models(struct call *c, struct str api, const char *member)
 {
     struct jval list = jval_get(c->in, member), it = {0};
+    struct str text;
     while (jval_next(list, &it, NULL)) {
         struct str name = jval_text(it, c->arena);
-        if (!str_eq_c(name, "Empty") && !str_eq_c(name, "Error"))
+        if (!str_eq_c(name, "Empty") && !str_eq_c(name, "Error") &&
+            !gw_doc_get(c->svc->state, api, GW_MODEL, name, c->arena, &text))
             return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
                             "Invalid model identifier specified: %.*s", STR_ARG(name));
     }
     return true;
 }
 
-static bool check_authorization(struct call *c)
+static bool check_authorization(struct call *c, struct str api)
 {
-    struct str type = gw_in(c, "authorizationType");
-    bool key_required = false;
-    jval_bool(jval_get(c->in, "apiKeyRequired"), &key_required);
-    if (str_eq_c(type, "CUSTOM") || str_eq_c(type, "COGNITO_USER_POOLS"))
+    struct str type = gw_in(c, "authorizationType"), text;
+    struct str validator = gw_in(c, "requestValidatorId");
+    bool custom = str_eq_c(type, "CUSTOM") || str_eq_c(type, "COGNITO_USER_POOLS");
+    if (custom && !gw_doc_get(c->svc->state, api, GW_AUTHORIZER, gw_in(c, "authorizerId"), c->arena,
+                              &text))
         return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
                         "Invalid authorizer ID specified. Setting the authorization type to CUSTOM"
                         " or COGNITO_USER_POOLS requires a valid authorizer.");
-    if (!str_eq_c(type, "NONE")) {
+    if (!str_eq_c(type, "NONE") && !str_eq_c(type, "AWS_IAM") && !str_eq_c(type, "CUSTOM")) {
         gw_unsupported(c, "authorization type %.*s", STR_ARG(type));
         return false;
     }
-    if (key_required) {
-        gw_unsupported(c, "apiKeyRequired");
-        return false;
-    }
-    if (jval_present(jval_get(c->in, "requestValidatorId")))
+    if (validator.n > 0 &&
+        !gw_doc_get(c->svc->state, api, GW_VALIDATOR, validator, c->arena, &text))
         return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
                         "Invalid Request Validator identifier specified");
     return true;
@@ -78,22 +78,26 @@ static bool check_authorization(struct call *c)
 
 enum call_status gw_put_method(struct call *c)
 {
-    static const char *const copied[] = {"operationName", "requestParameters", "requestModels",
+    static const char *const copied[] = {"operationName",      "requestParameters",
+                                         "requestModels",      "authorizerId",
+                                         "requestValidatorId", "authorizationScopes",
                                          NULL};
+    bool key_required = false;
     struct gw_target t;
     if (!gw_need_resource(c, &t))
         return CALL_FAILED;
     struct str path[] = {STR("resourceMethods"), gw_in(c, "httpMethod")};
-    if (!check_http_method(c, path[1]) || !check_authorization(c) || !check_parameters(c) ||
-        !check_models(c, "requestModels"))
+    if (!check_http_method(c, path[1]) || !check_authorization(c, t.api) || !check_parameters(c) ||
+        !check_models(c, t.api, "requestModels"))
         return CALL_FAILED;
     if (jval_present(jval_get_str(jval_get(t.resource, "resourceMethods"), path[1])))
         return CALL_FAIL(c, &APIGATEWAY_ConflictException,
                          "Method already exists for this resource");
+    jval_bool(jval_get(c->in, "apiKeyRequired"), &key_required);
     json_obj(&c->out, NULL);
     json_str(&c->out, "httpMethod", path[1]);
     json_str(&c->out, "authorizationType", gw_in(c, "authorizationType"));
-    json_bool(&c->out, "apiKeyRequired", false);
+    json_bool(&c->out, "apiKeyRequired", key_required);
     gw_copy_members(c, &c->out, copied);
     json_end(&c->out);
     struct str text = gw_doc_set(c->arena, t.text, path, 2, buf_view(c->out_buf));
@@ -144,7 +148,7 @@ enum call_status gw_put_method_response(struct call *c)
 {
     static const char *const copied[] = {"responseParameters", "responseModels", NULL};
     struct gw_target t;
-    if (!gw_need_method(c, &t) || !check_models(c, "responseModels"))
+    if (!gw_need_method(c, &t) || !check_models(c, t.api, "responseModels"))
         return CALL_FAILED;
     struct str status = gw_in(c, "statusCode");
     if (jval_present(jval_get_str(jval_get(t.method_doc, "methodResponses"), status)))

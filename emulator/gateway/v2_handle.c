@@ -3,10 +3,10 @@
 #include "clock.h"
 #include "codec.h"
 #include "gw_event.h"
-#include "gw_reply.h"
 #include "ids.h"
 #include "log.h"
 #include "panic.h"
+#include "rest_reply.h"
 #include "v2_request.h"
 #include <string.h>
 

@@ -273,12 +273,24 @@ static struct vtl_value eval(struct render *r, const struct vtl_expr *x)
 
 /* ---- nodes ---- */
 
+/* API Gateway's own variables print nothing where they have no value. unverified; it is what
+ * templates in the wild rely on. */
+static bool is_own_variable(struct str name)
+{
+    static const char *const names[] = {"input", "context", "stageVariables", "util"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (str_eq_c(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
 static enum flow render_ref(struct render *r, const struct vtl_ref *ref)
 {
     struct vtl_value v = follow(r, ref, NULL);
     if (v.type != VTL_NULL && v.type != VTL_HOST)
         vtl_print(&v, r->out);
-    else if (!ref->quiet)
+    else if (!ref->quiet && !is_own_variable(ref->name))
         buf_add(r->out, ref->source);
     return r->error.p != NULL ? FLOW_FAIL : FLOW_ON;
 }

@@ -163,13 +163,6 @@ TEST(refused_requests_get_awss_messages)
          "BadRequestException: Invalid authorizer ID specified. Setting the authorization type to "
          "CUSTOM or COGNITO_USER_POOLS requires a valid authorizer."},
         {"PutMethod",
-         "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\",\"authorizationType\":\"AWS_IAM\"}",
-         "BadRequestException: Puddle does not support authorization type AWS_IAM yet"},
-        {"PutMethod",
-         "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\",\"authorizationType\":\"NONE\","
-         "\"apiKeyRequired\":true}",
-         "BadRequestException: Puddle does not support apiKeyRequired yet"},
-        {"PutMethod",
          "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"GET\",\"authorizationType\":\"NONE\","
          "\"requestValidatorId\":\"v\"}",
          "BadRequestException: Invalid Request Validator identifier specified"},
@@ -205,12 +198,9 @@ TEST(refused_requests_get_awss_messages)
          "\"integrationHttpMethod\":\"GET\",\"uri\":\"ftp://x\"}",
          "BadRequestException: Invalid HTTP endpoint specified for URI"},
         {"PutIntegration",
-         "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"POST\",\"type\":\"HTTP_PROXY\","
-         "\"integrationHttpMethod\":\"GET\",\"uri\":\"http://x\"}",
-         "BadRequestException: Puddle does not support integrations of type HTTP_PROXY yet"},
-        {"PutIntegration",
-         "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"POST\",\"type\":\"MOCK\"}",
-         "BadRequestException: Puddle does not support integrations of type MOCK yet"},
+         "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"POST\",\"type\":\"AWS\","
+         "\"integrationHttpMethod\":\"POST\",\"uri\":\"arn:aws:apigateway:us-east-1:sqs:path/x\"}",
+         "BadRequestException: Puddle does not support integrations with sqs yet"},
         {"GetIntegrationResponse",
          "{" API ",\"resourceId\":\"%s\",\"httpMethod\":\"POST\",\"statusCode\":\"200\"}",
          "NotFoundException: Invalid Response status code specified"},

@@ -1,6 +1,6 @@
 /* links: puddle_gateway */
-#include "gw_reply.h"
 #include "harness.h"
+#include "rest_reply.h"
 
 /* "<status> <name>: <value>|... / <body>", "malformed" or "not base64". */
 static struct str mapped(struct arena *a, const char *payload, bool decode)
@@ -121,11 +121,17 @@ TEST(the_gateways_own_answers_have_awss_bodies_and_types)
          "{\"message\": \"Internal server error\"}"},
         {GW_TIMEOUT, 504, "InternalServerErrorException",
          "{\"message\": \"Endpoint request timed out\"}"},
+        {GW_BAD_PARAMETERS, 400, "BadRequestException",
+         "{\"message\": \"Missing required request parameters: [q, X-A]\"}"},
+        {GW_ACCESS_DENIED, 403, "AccessDeniedException",
+         "{\"Message\":\"User is not authorized to access this resource\"}"},
+        {GW_AUTHORIZER_BROKEN, 500, "AuthorizerConfigurationException", "{\"message\":null}"},
+        {GW_QUOTA_EXCEEDED, 429, "LimitExceededException", "{\"message\":\"Limit Exceeded\"}"},
     };
     struct arena *a = arena_new(0, 1 << 20);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         struct http_resp resp = {0};
-        reply_answer(own[i].what, a, &resp);
+        reply_answer(own[i].what, STR("q, X-A"), a, &resp);
         CHECK_I64(resp.status, own[i].status);
         CHECK_STR(resp.body, own[i].body);
         CHECK_STR(resp.headers[0].value, "application/json");

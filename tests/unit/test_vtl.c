@@ -71,6 +71,7 @@ TEST(references_print_values_and_undefined_ones_print_themselves)
         {"$n-1 ${n}-1", "$n-1 3-1"}, /* a hyphen belongs to the name */
         {"$host.twice('ab') $host.thrice('ab') $host", "abab $host.thrice('ab') $host"},
         {"$n[ x", "3[ x"},
+        {"[$context.nope][$input.path('$.x')][$stageVariables]", "[][][]"},
     };
     CHECK_ROWS(rows);
 }

@@ -1,33 +1,83 @@
+#include "rest_reply.h"
 #include "codec.h"
-#include "gw_reply.h"
 #include "json.h"
 #include "panic.h"
 #include <string.h>
 
-static const struct answer {
-    uint16_t status;
-    const char *type, *body;
-} answers[] = {
-    /* The blank after the colon is AWS's: these messages do not come from the same part of it. */
+static const struct gw_answer_kind kinds[] = {
     [GW_MISSING_TOKEN] = {403, "MissingAuthenticationTokenException",
-                          "{\"message\":\"Missing Authentication Token\"}"},
-    [GW_FORBIDDEN] = {403, "ForbiddenException", "{\"message\":\"Forbidden\"}"},
-    [GW_TOO_LONG] = {413, "RequestTooLargeException", "{\"message\":\"Request Too Long\"}"},
-    [GW_INTEGRATION_BROKEN] = {500, "InternalServerErrorException",
-                               "{\"message\": \"Internal server error\"}"},
-    [GW_BAD_RESULT] = {502, "InternalServerErrorException",
-                       "{\"message\": \"Internal server error\"}"},
-    [GW_TIMEOUT] = {504, "InternalServerErrorException",
-                    "{\"message\": \"Endpoint request timed out\"}"},
+                          "MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token", 0, 0},
+    [GW_FORBIDDEN] = {403, "ForbiddenException", NULL, "Forbidden", 0, 0},
+    [GW_TOO_LONG] = {413, "RequestTooLargeException", "REQUEST_TOO_LARGE", "Request Too Long", 0,
+                     0},
+    /* The blank after the colon is AWS's: these messages do not come from the same part of it. */
+    [GW_INTEGRATION_BROKEN] = {500, "InternalServerErrorException", "API_CONFIGURATION_ERROR",
+                               "Internal server error", 0, 1},
+    [GW_BAD_RESULT] = {502, "InternalServerErrorException", "DEFAULT_5XX", "Internal server error",
+                       0, 1},
+    [GW_TIMEOUT] = {504, "InternalServerErrorException", "INTEGRATION_TIMEOUT",
+                    "Endpoint request timed out", 0, 1},
+    /* unverified: its message */
+    [GW_UNREACHABLE] = {504, "InternalServerErrorException", "INTEGRATION_FAILURE",
+                        "Network error communicating with endpoint", 0, 1},
+    [GW_UNAUTHORIZED] = {401, "UnauthorizedException", "UNAUTHORIZED", "Unauthorized", 0, 0},
+    [GW_ACCESS_DENIED] = {403, "AccessDeniedException", "ACCESS_DENIED",
+                          "User is not authorized to access this resource", 1, 0},
+    [GW_ACCESS_DENIED_EXPLICITLY] = {403, "AccessDeniedException", "ACCESS_DENIED",
+                                     "User is not authorized to access this resource with an "
+                                     "explicit deny",
+                                     1, 0},
+    [GW_AUTHORIZER_FAILED] = {500, "AuthorizerFailureException", "AUTHORIZER_FAILURE", NULL, 0, 0},
+    [GW_AUTHORIZER_BROKEN] = {500, "AuthorizerConfigurationException",
+                              "AUTHORIZER_CONFIGURATION_ERROR", NULL, 0, 0},
+    [GW_BAD_PARAMETERS] = {400, "BadRequestException", "BAD_REQUEST_PARAMETERS",
+                           "Missing required request parameters: [%s]", 0, 1},
+    [GW_BAD_BODY] = {400, "BadRequestException", "BAD_REQUEST_BODY", "Invalid request body", 0, 1},
+    [GW_INVALID_KEY] = {403, "ForbiddenException", "INVALID_API_KEY", "Forbidden", 0, 0},
+    [GW_THROTTLED] = {429, "TooManyRequestsException", "THROTTLED", "Too Many Requests", 0, 0},
+    [GW_QUOTA_EXCEEDED] = {429, "LimitExceededException", "QUOTA_EXCEEDED", "Limit Exceeded", 0, 0},
+    [GW_UNSUPPORTED_TYPE] = {415, "BadRequestException", "UNSUPPORTED_MEDIA_TYPE",
+                             "Unsupported Media Type", 0, 1},
+    [GW_BAD_SIGNATURE] = {403, "InvalidSignatureException", "INVALID_SIGNATURE",
+                          "The request signature we calculated does not match the signature you "
+                          "provided. Check your AWS Secret Access Key and signing method. Consult "
+                          "the service documentation for details.",
+                          0, 0},
 };
 
-void reply_answer(enum gw_answer what, struct arena *a, struct http_resp *resp)
+const struct gw_answer_kind *reply_kind(enum gw_answer what)
 {
-    const struct answer *answer = &answers[what];
-    resp->status = answer->status;
-    resp->body = str_c(answer->body);
+    return &kinds[what];
+}
+
+struct str reply_message(enum gw_answer what, struct str detail, struct arena *a)
+{
+    struct str text = str_c(kinds[what].message);
+    ptrdiff_t at = str_find_str(text, STR("%s"));
+    if (text.p == NULL || at < 0)
+        return text;
+    return arena_fmt(a, "%.*s%.*s%.*s", (int)at, text.p, STR_ARG(detail),
+                     STR_ARG(str_sub(text, (size_t)at + 2, text.n)));
+}
+
+void reply_answer(enum gw_answer what, struct str detail, struct arena *a, struct http_resp *resp)
+{
+    const struct gw_answer_kind *kind = &kinds[what];
+    struct buf *b = arena_new_buf(a, 1 << 20);
+    struct str message = reply_message(what, detail, a);
+    buf_addf(b, "{\"%s\":%s", kind->capital ? "Message" : "message", kind->blank ? " " : "");
+    if (message.p == NULL) {
+        buf_add(b, STR("null"));
+    } else {
+        buf_addc(b, '"');
+        json_escape(b, message);
+        buf_addc(b, '"');
+    }
+    buf_addc(b, '}');
+    resp->status = kind->status;
+    resp->body = buf_view(b);
     http_resp_add(resp, a, STR("Content-Type"), STR("application/json"));
-    http_resp_add(resp, a, STR("x-amzn-ErrorType"), str_c(answer->type));
+    http_resp_add(resp, a, STR("x-amzn-ErrorType"), str_c(kind->error_type));
 }
 
 void reply_add_ids(struct http_resp *resp, struct arena *a, struct str request_id,
