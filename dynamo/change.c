@@ -72,7 +72,7 @@ static bool prepare_update(struct call *c, struct ddb_change *x)
     item_of_text(text, c->arena, &x->after);
     if (x->after.size > ATTR_ITEM_SIZE_MAX)
         return aws_fail(&c->err, c->arena, &AWS_ValidationException, DDB_UPDATE_TOO_BIG);
-    /* Clauses that only take away do not make an item (scylladb/scylladb issue 5862). */
+    /* Clauses that only take away do not make an item ([A] test_returnvalues). */
     bool made_nothing = !w->had_old && x->update != NULL && str_eq(text, x->given.json);
     w->now = made_nothing ? NULL : &x->after;
     return ddb_check_index_updates(c, x->t, w->has_old_item ? &w->old : NULL, &x->after,

@@ -51,7 +51,9 @@ static bool read_all(struct call *c, struct writes *w)
                 return false;
         }
     }
-    return true;
+    return w->count > 0 || /* null is no list: unverified, what AWS says to it */
+           aws_fail(&c->err, c->arena, &AWS_ValidationException,
+                    "The requestItems parameter is required for BatchWriteItem");
 }
 
 /* A put whose key does not fit is worded as a key parameter here. */

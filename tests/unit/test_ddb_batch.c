@@ -100,6 +100,19 @@ TEST(malformed_batch_writes_change_nothing)
     fx_close();
 }
 
+TEST(null_is_no_list_of_requests)
+{
+    CHECK(open_tables());
+    CHECK_STR(batch_write("{'hhh':null}", ""),
+              "ValidationException: The requestItems parameter is required for BatchWriteItem");
+    CHECK_STR(batch_get("{'hhh':null}"),
+              "ValidationException: 1 validation error detected: Value null at "
+              "'requestItems.hhh.member.keys' failed to satisfy constraint: Member must not be "
+              "null");
+    CHECK_Q(batch_write("{'bbb':null,'hhh':[" GOOD "]}", ""), "{'UnprocessedItems':{}}");
+    fx_close();
+}
+
 TEST(batch_write_takes_an_item_only_once)
 {
     CHECK(open_tables());

@@ -92,6 +92,57 @@ TEST(return_values_show_the_item_or_only_its_named_paths)
     fx_close();
 }
 
+/* One item, changed step by step. As the public test-suite [A] has it from AWS. */
+TEST(return_values_follow_nested_paths)
+{
+    static const struct {
+        const char *which, *expression, *want;
+    } steps[] = {
+        {"UPDATED_OLD", "SET a.b = :x", "{'Attributes':{'a':{'M':{'b':{'S':'dog'}}}}}"},
+        {"UPDATED_OLD", "SET a.c[1] = :n", "{'Attributes':{'a':{'M':{'c':{'L':[{'N':'2'}]}}}}}"},
+        {"UPDATED_OLD", "SET a.c[1] = :n, a.b = :x",
+         "{'Attributes':{'a':{'M':{'b':{'S':'x'},'c':{'L':[{'N':'7'}]}}}}}"},
+        {"UPDATED_NEW", "SET a.c[1] = :n, a.b = :x",
+         "{'Attributes':{'a':{'M':{'b':{'S':'x'},'c':{'L':[{'N':'7'}]}}}}}"},
+        {"UPDATED_OLD", "REMOVE a.c[1], a.c[3]",
+         "{'Attributes':{'a':{'M':{'c':{'L':[{'N':'7'}]}}}}}"}, /* a.c[3] was not there */
+        {"UPDATED_OLD", "SET a.y = :n", "{}"},
+        {"UPDATED_NEW", "SET a.z = :n", "{'Attributes':{'a':{'M':{'z':{'N':'7'}}}}}"},
+        {"UPDATED_NEW", "SET a.c[100] = :x", "{}"}, /* it became a.c[2] */
+        {"UPDATED_NEW", "REMOVE a.c[1]",
+         "{'Attributes':{'a':{'M':{'c':{'L':[{'S':'x'}]}}}}}"}, /* what shifted in */
+        {"UPDATED_NEW", "REMOVE d", "{}"},
+        {"ALL_NEW", "REMOVE a", "{'Attributes':{'pk':{'S':'1'}}}"},
+    };
+    CHECK(open_tables());
+    put("hhh",
+        "{'pk':{'S':'1'},'a':{'M':{'b':{'S':'dog'},'c':{'L':[{'N':'1'},{'N':'2'},{'N':'3'}]}}},"
+        "'d':{'S':'cat'}}",
+        "");
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        bool n = strstr(steps[i].expression, ":n") != NULL;
+        bool x = strstr(steps[i].expression, ":x") != NULL;
+        const char *values = n && x ? VALUES("':n':{'N':'7'},':x':{'S':'x'}")
+                             : n    ? VALUES("':n':{'N':'7'}")
+                             : x    ? VALUES("':x':{'S':'x'}")
+                                    : "";
+        CHECK_Q(update("hhh", "{'pk':{'S':'1'}}",
+                       FX(",'ReturnValues':'%s','UpdateExpression':'%s'%s", steps[i].which,
+                          steps[i].expression, values)),
+                steps[i].want);
+    }
+    CHECK_STR(update("hhh", "{'pk':{'S':'none'}}",
+                     ",'ReturnValues':'ALL_NEW','UpdateExpression':'REMOVE b'"),
+              "{}"); /* nothing is made, so nothing is shown */
+    CHECK_STR(item_of("none"), "{}");
+    CHECK_Q(update("hhh", "{'pk':{'S':'none'}}", ",'ReturnValues':'ALL_NEW','AttributeUpdates':{}"),
+            "{'Attributes':{'pk':{'S':'none'}}}");
+    CHECK_STR(
+        update("hhh", "{'pk':{'S':'none'}}", ",'ReturnValues':'UPDATED_NEW','AttributeUpdates':{}"),
+        "{}");
+    fx_close();
+}
+
 TEST(key_attributes_cannot_be_updated)
 {
     CHECK(open_tables());
