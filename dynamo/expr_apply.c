@@ -1,6 +1,6 @@
 /* Applying an update to an item. All right-hand sides are computed first, from the old item; then
  * values are put in place, what is set behind the end of a list is appended in the order of the
- * indexes, and what goes is taken out from the highest index down (facts 86-89). */
+ * indexes, and what goes is marked, so that every index means the old one to the end (86-89). */
 #include "expr_internal.h"
 #include "expr_update.h"
 #include "panic.h"
@@ -282,6 +282,11 @@ static uint32_t last_index(const struct change *c)
     return c->path->step[c->path->count - 1].index;
 }
 
+static struct str last_key(const struct change *c)
+{
+    return c->path->step[c->path->count - 1].key;
+}
+
 static bool is_element(const struct change *c)
 {
     return c->path->step[c->path->count - 1].name.p == NULL;
@@ -298,7 +303,7 @@ static bool put(struct apply *x, const struct change *c, bool *ret_postponed)
         return false;
     if (!is_element(c)) {
         touch_path(x, c->path);
-        value_put(parent, c->path->step[c->path->count - 1].key, c->value, x->a);
+        value_put(parent, last_key(c), c->value, x->a);
         return true;
     }
     struct value *element = value_element(parent, last_index(c), x->a);
@@ -310,41 +315,32 @@ static bool put(struct apply *x, const struct change *c, bool *ret_postponed)
     return true;
 }
 
-static bool take_out(struct apply *x, const struct change *c)
+/* What is to go, before lists grow at their ends: an index behind the end of the old list stands
+ * for nothing. */
+static bool find_target(struct apply *x, struct change *c)
 {
     struct value *parent = find_parent(x, c->path);
     if (parent == NULL)
         return fail_path(x);
-    value_open(parent, x->a);
-    uint32_t at = last_index(c);
-    if (!is_element(c)) {
-        struct value *member = value_member(parent, c->path->step[c->path->count - 1].key, x->a);
-        if (member == NULL)
-            return true;
-        at = (uint32_t)((struct value_child *)((char *)member - offsetof(struct value_child, v)) -
-                        parent->child);
-    }
-    if (at >= parent->count)
-        return true;
-    touch_path(x, c->path);
-    value_remove(parent, at, x->a);
+    if (is_element(c) ? value_element(parent, last_index(c), x->a) == NULL
+                      : value_member(parent, last_key(c), x->a) == NULL)
+        c->kind = CHANGE_NONE;
     return true;
+}
+
+static void take_out(struct apply *x, const struct change *c)
+{
+    struct value *parent = find_parent(x, c->path);
+    ASSERT(parent != NULL && parent->open);
+    size_t at = is_element(c) ? last_index(c) : value_find(parent, last_key(c), x->a);
+    touch_path(x, c->path);
+    value_remove(parent, at);
 }
 
 static int by_index(const void *x, const void *y)
 {
     uint32_t a = last_index(*(struct change *const *)x), b = last_index(*(struct change *const *)y);
     return (a > b) - (a < b);
-}
-
-/* Longest paths first, so that an index still means the old element below a shorter path; then
- * the highest index first. */
-static int by_removal_order(const void *x, const void *y)
-{
-    const struct change *a = *(struct change *const *)x, *b = *(struct change *const *)y;
-    if (a->path->count != b->path->count)
-        return a->path->count > b->path->count ? -1 : 1;
-    return -by_index(x, y);
 }
 
 static bool make_changes(struct apply *x, struct change *changes, size_t count)
@@ -363,7 +359,10 @@ static bool make_changes(struct apply *x, struct change *changes, size_t count)
         if (postponed)
             later[later_count++] = &changes[i];
     }
-    /* Behind the end: appended before anything moves up, and never an old index. */
+    for (size_t i = 0; i < gone_count; i++) {
+        if (!find_target(x, gone[i]))
+            return false;
+    }
     if (later_count > 1)
         qsort(later, later_count, sizeof *later, by_index);
     for (size_t i = 0; i < later_count; i++) {
@@ -372,11 +371,9 @@ static bool make_changes(struct apply *x, struct change *changes, size_t count)
         touch_path(x, later[i]->path);
         value_append(parent, later[i]->value, x->a);
     }
-    if (gone_count > 1)
-        qsort(gone, gone_count, sizeof *gone, by_removal_order);
     for (size_t i = 0; i < gone_count; i++) {
-        if (!take_out(x, gone[i]))
-            return false;
+        if (gone[i]->kind == CHANGE_REMOVE)
+            take_out(x, gone[i]);
     }
     return true;
 }
