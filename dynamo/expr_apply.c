@@ -282,6 +282,11 @@ static uint32_t last_index(const struct change *c)
     return c->path->step[c->path->count - 1].index;
 }
 
+static struct str last_key(const struct change *c)
+{
+    return c->path->step[c->path->count - 1].key;
+}
+
 static bool is_element(const struct change *c)
 {
     return c->path->step[c->path->count - 1].name.p == NULL;
@@ -298,7 +303,7 @@ static bool put(struct apply *x, const struct change *c, bool *ret_postponed)
         return false;
     if (!is_element(c)) {
         touch_path(x, c->path);
-        value_put(parent, c->path->step[c->path->count - 1].key, c->value, x->a);
+        value_put(parent, last_key(c), c->value, x->a);
         return true;
     }
     struct value *element = value_element(parent, last_index(c), x->a);
@@ -310,25 +315,28 @@ static bool put(struct apply *x, const struct change *c, bool *ret_postponed)
     return true;
 }
 
-static bool take_out(struct apply *x, const struct change *c)
+/* What is to go, before lists grow at their ends: an index behind the end of the old list stands
+ * for nothing. */
+static bool find_target(struct apply *x, struct change *c)
 {
     struct value *parent = find_parent(x, c->path);
     if (parent == NULL)
         return fail_path(x);
-    value_open(parent, x->a);
-    uint32_t at = last_index(c);
-    if (!is_element(c)) {
-        struct value *member = value_member(parent, c->path->step[c->path->count - 1].key, x->a);
-        if (member == NULL)
-            return true;
-        at = (uint32_t)((struct value_child *)((char *)member - offsetof(struct value_child, v)) -
-                        parent->child);
-    }
-    if (at >= parent->count)
-        return true;
+    if (is_element(c) ? value_element(parent, last_index(c), x->a) == NULL
+                      : value_member(parent, last_key(c), x->a) == NULL)
+        c->kind = CHANGE_NONE;
+    return true;
+}
+
+static void take_out(struct apply *x, const struct change *c)
+{
+    struct value *parent = find_parent(x, c->path);
+    ASSERT(parent != NULL && parent->open);
+    uint32_t at = is_element(c) ? last_index(c) : 0;
+    while (!is_element(c) && !str_eq(parent->child[at].key, last_key(c)))
+        at++;
     touch_path(x, c->path);
     value_remove(parent, at, x->a);
-    return true;
 }
 
 static int by_index(const void *x, const void *y)
@@ -363,7 +371,11 @@ static bool make_changes(struct apply *x, struct change *changes, size_t count)
         if (postponed)
             later[later_count++] = &changes[i];
     }
-    /* Behind the end: appended before anything moves up, and never an old index. */
+    for (size_t i = 0; i < gone_count; i++) {
+        if (!find_target(x, gone[i]))
+            return false;
+    }
+    /* Appended before anything moves up, while the indexes of the paths still hold. */
     if (later_count > 1)
         qsort(later, later_count, sizeof *later, by_index);
     for (size_t i = 0; i < later_count; i++) {
@@ -375,8 +387,8 @@ static bool make_changes(struct apply *x, struct change *changes, size_t count)
     if (gone_count > 1)
         qsort(gone, gone_count, sizeof *gone, by_removal_order);
     for (size_t i = 0; i < gone_count; i++) {
-        if (!take_out(x, gone[i]))
-            return false;
+        if (gone[i]->kind == CHANGE_REMOVE)
+            take_out(x, gone[i]);
     }
     return true;
 }

@@ -65,9 +65,6 @@ bool expr_check_path(struct expr_parser *p, const struct expr_path *path)
             return expr_fail(p, "List index is not within the allowable range; index: [%.*s]",
                              STR_ARG(s->key));
     }
-    if (path->count > EXPR_PATH_MAX)
-        return expr_fail(p, "The document path has too many nesting levels; nesting levels: %zu",
-                         path->count);
     return true;
 }
 
@@ -112,6 +109,9 @@ static bool check_names(struct expr_parser *p, const struct expr_node *n)
 
 bool expr_resolve_path(struct expr_parser *p, struct expr_path *path)
 {
+    if (path->count > EXPR_PATH_MAX)
+        return expr_fail(p, "The document path has too many nesting levels; nesting levels: %zu",
+                         path->count);
     if (p->env == NULL)
         return true;
     for (size_t i = 0; i < path->count; i++) {
@@ -267,8 +267,11 @@ const char *expr_op_name(enum expr_op op)
     return names[op];
 }
 
-static struct str shown_value(const struct expr_operand *x)
+static struct str shown_value(struct expr_parser *p, const struct expr_operand *x)
 {
+    const struct expr_ref *ref = p->env != NULL ? expr_env_value(p->env, x->name) : NULL;
+    if (ref != NULL && x->value->type == ATTR_N)
+        return ref->shown;
     struct str body = value_body(x->value);
     return str_sub(body, 1, body.n - 1);
 }
@@ -279,8 +282,8 @@ static bool fail_bounds(struct expr_parser *p, const char *what, const struct ex
     return expr_fail(p,
                      "The BETWEEN operator requires %s; lower bound operand: AttributeValue: "
                      "{%s:%.*s}, upper bound operand: AttributeValue: {%s:%.*s}",
-                     what, expr_static_type(low), STR_ARG(shown_value(low)), expr_static_type(high),
-                     STR_ARG(shown_value(high)));
+                     what, expr_static_type(low), STR_ARG(shown_value(p, low)),
+                     expr_static_type(high), STR_ARG(shown_value(p, high)));
 }
 
 static bool check_bounds(struct expr_parser *p, const struct expr_operand *low,
@@ -329,6 +332,15 @@ static bool resolve(struct expr_parser *p, struct expr_node *n)
     return true;
 }
 
+/* DynamoDB stops counting at the first one too many. */
+bool expr_check_operators(struct expr_parser *p, size_t count)
+{
+    if (count <= EXPR_OPERATORS_MAX)
+        return true;
+    return expr_fail(p, "The expression contains too many operators; operator count: %d",
+                     EXPR_OPERATORS_MAX + 1);
+}
+
 static size_t count_operators(const struct expr_node *n)
 {
     size_t own = n->op <= EXPR_IN; /* functions are not counted */
@@ -340,12 +352,7 @@ static size_t count_operators(const struct expr_node *n)
 /* Operands and their number, names being known. */
 static bool check_resolved(struct expr_parser *p, struct expr_node *root)
 {
-    if (!resolve(p, root))
-        return false;
-    size_t operators = count_operators(root);
-    return operators <= EXPR_OPERATORS_MAX ||
-           expr_fail(p, "The expression contains too many operators; operator count: %zu",
-                     operators);
+    return resolve(p, root) && expr_check_operators(p, count_operators(root));
 }
 
 bool expr_check_condition(struct expr_parser *p, struct expr_node *root)

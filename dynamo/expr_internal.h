@@ -21,7 +21,7 @@ enum token_kind {
     T_INDEX,  /* digits */
     T_SYMBOL, /* one of ( ) [ ] . , + - and comparators */
     T_WORD,   /* keyword: AND OR NOT IN BETWEEN SET REMOVE ADD DELETE */
-    T_BAD     /* anything else, quoted strings included */
+    T_BAD     /* anything else, one character */
 };
 struct token {
     enum token_kind kind;
@@ -34,11 +34,15 @@ struct expr_ref { /* an entry of ExpressionAttributeNames or ...Values */
     struct str key;
     struct str name;   /* names: what it stands for */
     struct attr value; /* values */
+    struct str shown;  /* an N as it was given, for messages */
     bool used;
     uint32_t order; /* as given */
 };
 struct expr_env {
     struct arena *a;
+    /* In front of every error that is found before an item is looked at: the newer layer's envelope
+     * for PutItem, UpdateItem and DeleteItem (measured by others against eu-west-2, July 2026). */
+    const char *envelope;
     struct expr_ref *names, *values; /* sorted by key */
     size_t name_count, value_count;
     struct str late_error; /* of a key condition: reported after unused names and values */
@@ -67,7 +71,9 @@ struct str expr_token_text(const struct expr_parser *p, const struct token *t);
 /* Size, emptiness, tokens. */
 bool expr_start(struct expr_parser *p, struct expr_env *env, enum expr_kind kind, struct str text,
                 struct aws_err *err);
-/* "Invalid <kind>: " in front; always false. */
+/* "Invalid <kind>: ", in the envelope if there is one. */
+const char *expr_prefix(const struct expr_parser *p);
+/* expr_prefix in front; always false. */
 bool expr_fail(struct expr_parser *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool expr_syntax_error(struct expr_parser *p);
 
@@ -111,6 +117,7 @@ bool expr_resolve_operand(struct expr_parser *p, struct expr_operand *x);
 const char *expr_static_type(const struct expr_operand *x);
 /* Everything of a condition after its syntax. */
 bool expr_check_condition(struct expr_parser *p, struct expr_node *root);
+bool expr_check_operators(struct expr_parser *p, size_t count);
 const char *expr_op_name(enum expr_op op); /* "=", "BETWEEN"; not for functions */
 
 bool expr_is_reserved(struct str word); /* expr_words.c */

@@ -73,16 +73,6 @@ static size_t symbol_size(struct str s, size_t i)
     return strchr("()[].,+-=<>", c) != NULL ? 1 : 0;
 }
 
-/* A quoted text is one token, though no language has any. */
-static size_t quoted_size(struct str s, size_t i)
-{
-    for (size_t k = i + 1; k < s.n; k++) {
-        if (s.p[k] == s.p[i])
-            return k + 1 - i;
-    }
-    return 1;
-}
-
 static struct token next_token(const struct expr_parser *p, size_t i)
 {
     struct str s = p->text;
@@ -93,7 +83,7 @@ static struct token next_token(const struct expr_parser *p, size_t i)
         end = word_end(s, i);
         kind = expr_keyword(p->kind, str_sub(s, i, end)) != W_NONE ? T_WORD : T_NAME;
     } else if (is_digit(c)) {
-        while (end < s.n && is_digit(s.p[end]))
+        while (c != '0' && end < s.n && is_digit(s.p[end])) /* no leading zeros */
             end++;
         kind = T_INDEX;
     } else if ((c == '#' || c == ':') && word_end(s, i + 1) > i + 1) {
@@ -102,8 +92,6 @@ static struct token next_token(const struct expr_parser *p, size_t i)
     } else if (c != '\0' && (n = symbol_size(s, i)) > 0) {
         end = i + n;
         kind = T_SYMBOL;
-    } else if (c == '"' || c == '\'') {
-        end = i + quoted_size(s, i);
     } else {
         end = i + char_size(s, i);
     }
@@ -131,6 +119,13 @@ struct str expr_token_text(const struct expr_parser *p, const struct token *t)
     return str_sub(p->text, t->at, t->at + t->n);
 }
 
+const char *expr_prefix(const struct expr_parser *p)
+{
+    if (p->kind_name == NULL) /* a tree of another language */
+        return "";
+    return arena_fmt(p->a, "%sInvalid %s: ", p->env->envelope, p->kind_name).p;
+}
+
 bool expr_fail(struct expr_parser *p, const char *fmt, ...)
 {
     struct buf *b = arena_new_buf(p->a, SIZE_MAX / 2);
@@ -148,9 +143,8 @@ bool expr_fail(struct expr_parser *p, const char *fmt, ...)
         va_end(ap);
     }
     buf_add(b, (struct str){text, (size_t)n});
-    bool named = p->kind_name != NULL;
-    return aws_fail(p->err, p->a, &AWS_ValidationException, "%s%s%s%.*s", named ? "Invalid " : "",
-                    named ? p->kind_name : "", named ? ": " : "", STR_ARG(buf_view(b)));
+    return aws_fail(p->err, p->a, &AWS_ValidationException, "%s%.*s", expr_prefix(p),
+                    STR_ARG(buf_view(b)));
 }
 
 /* Near: the token with its neighbours, as written, blanks between them included. */

@@ -94,7 +94,7 @@ bool expr_paths_clash(struct arena *a, struct expr_path *const *paths, size_t co
 
 bool expr_resolve_paths(struct expr_parser *p, struct expr_path *const *paths, size_t count)
 {
-    const char *prefix = arena_fmt(p->a, "Invalid %s: ", p->kind_name).p;
+    const char *prefix = expr_prefix(p);
     for (size_t k = count; k-- > 0;) {
         if (!expr_resolve_path(p, paths[k]) ||
             expr_path_clashes(p->a, paths, count, k, prefix, p->err))

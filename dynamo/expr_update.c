@@ -141,8 +141,8 @@ static bool check_add_type(struct expr_parser *p, const struct expr_action *x)
         return true;
     return expr_fail(p,
                      "Incorrect operand type for operator or function; operator: %s, operand type: "
-                     "%s",
-                     kind_names[x->kind], names[type]);
+                     "%s, typeSet: ALLOWED_FOR_%s_OPERAND",
+                     kind_names[x->kind], names[type], kind_names[x->kind]);
 }
 
 /* Round two goes from the last action to the first, as DynamoDB does. */
@@ -166,6 +166,16 @@ static struct expr_path **paths_of(struct arena *a, const struct expr_actions *l
     for (size_t i = 0; i < list->count; i++)
         paths[i] = list->action[i].path;
     return paths;
+}
+
+static bool check_operators(struct expr_parser *p, const struct expr_actions *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct expr_operand *x = list->action[i].value;
+        count += x != NULL && (x->kind == OPERAND_PLUS || x->kind == OPERAND_MINUS);
+    }
+    return expr_check_operators(p, count);
 }
 
 static struct expr_update *seal(struct arena *a, const struct expr_actions *list)
@@ -197,7 +207,8 @@ bool expr_parse_update(struct expr_env *env, struct str text, struct expr_update
     if (p.redundant_parens)
         return expr_fail(&p, "The expression has redundant parentheses;");
     if (!check_names(&p, &list, s) ||
-        !expr_resolve_paths(&p, paths_of(env->a, &list), list.count) || !resolve_values(&p, &list))
+        !expr_resolve_paths(&p, paths_of(env->a, &list), list.count) ||
+        !resolve_values(&p, &list) || !check_operators(&p, &list))
         return false;
     *ret = seal(env->a, &list);
     return true;
