@@ -31,8 +31,8 @@ struct ddb {
     int64_t ttl_due_ms;                    /* when an item may expire next; 0: not known (ttl.h) */
     struct buf text;      /* scratch of the running operation (none parks): item texts */
     struct key_hash hash; /* scratch, like text */
-    struct read_request *parked_reads; /* go on in the next tick, in this order */
-    struct read_request *parked_last;
+    struct read_parked *parked_reads; /* go on in the next tick, in this order */
+    struct read_parked *parked_last;
     int64_t reads_until_ms; /* when this tick's time for long reads is over; 0: none ran yet */
 };
 

@@ -1,6 +1,6 @@
 /* Applying an update to an item. All right-hand sides are computed first, from the old item; then
  * values are put in place, what is set behind the end of a list is appended in the order of the
- * indexes, and what goes is taken out from the highest index down (facts 86-89). */
+ * indexes, and what goes is marked, so that every index means the old one to the end (86-89). */
 #include "expr_internal.h"
 #include "expr_update.h"
 #include "panic.h"
@@ -332,27 +332,15 @@ static void take_out(struct apply *x, const struct change *c)
 {
     struct value *parent = find_parent(x, c->path);
     ASSERT(parent != NULL && parent->open);
-    uint32_t at = is_element(c) ? last_index(c) : 0;
-    while (!is_element(c) && !str_eq(parent->child[at].key, last_key(c)))
-        at++;
+    size_t at = is_element(c) ? last_index(c) : value_find(parent, last_key(c), x->a);
     touch_path(x, c->path);
-    value_remove(parent, at, x->a);
+    value_remove(parent, at);
 }
 
 static int by_index(const void *x, const void *y)
 {
     uint32_t a = last_index(*(struct change *const *)x), b = last_index(*(struct change *const *)y);
     return (a > b) - (a < b);
-}
-
-/* Longest paths first, so that an index still means the old element below a shorter path; then
- * the highest index first. */
-static int by_removal_order(const void *x, const void *y)
-{
-    const struct change *a = *(struct change *const *)x, *b = *(struct change *const *)y;
-    if (a->path->count != b->path->count)
-        return a->path->count > b->path->count ? -1 : 1;
-    return -by_index(x, y);
 }
 
 static bool make_changes(struct apply *x, struct change *changes, size_t count)
@@ -375,7 +363,6 @@ static bool make_changes(struct apply *x, struct change *changes, size_t count)
         if (!find_target(x, gone[i]))
             return false;
     }
-    /* Appended before anything moves up, while the indexes of the paths still hold. */
     if (later_count > 1)
         qsort(later, later_count, sizeof *later, by_index);
     for (size_t i = 0; i < later_count; i++) {
@@ -384,8 +371,6 @@ static bool make_changes(struct apply *x, struct change *changes, size_t count)
         touch_path(x, later[i]->path);
         value_append(parent, later[i]->value, x->a);
     }
-    if (gone_count > 1)
-        qsort(gone, gone_count, sizeof *gone, by_removal_order);
     for (size_t i = 0; i < gone_count; i++) {
         if (gone[i]->kind == CHANGE_REMOVE)
             take_out(x, gone[i]);

@@ -3,16 +3,6 @@
 #include "expr_legacy.h"
 #include "expr_update.h"
 
-static const char *long_type_name(enum attr_type type)
-{
-    static const char *const names[] = {
-        [ATTR_NONE] = "",         [ATTR_S] = "STRING",      [ATTR_N] = "NUMBER",
-        [ATTR_B] = "BINARY",      [ATTR_SS] = "STRING_SET", [ATTR_NS] = "NUMBER_SET",
-        [ATTR_BS] = "BINARY_SET", [ATTR_M] = "MAP",         [ATTR_L] = "LIST",
-        [ATTR_NULL] = "NULL",     [ATTR_BOOL] = "BOOLEAN"};
-    return names[type];
-}
-
 static bool is_set(enum attr_type type)
 {
     return type == ATTR_SS || type == ATTR_NS || type == ATTR_BS;
@@ -26,7 +16,7 @@ static bool check_value(struct legacy *l, enum expr_action_kind kind, enum attr_
     return aws_fail(l->err, l->a, &AWS_ValidationException,
                     LEGACY_INVALID "%s is not supported for the type %s",
                     kind == ACTION_ADD ? "ADD action" : "DELETE action with value",
-                    long_type_name(type));
+                    attr_type_name(type));
 }
 
 static bool read_update(struct legacy *l, struct str name, struct jval v, struct expr_actions *list)

@@ -26,18 +26,18 @@ static enum call_status run_write(struct call *c, struct pql_command *m, enum ca
 
 enum call_status ddb_execute_statement(struct call *c)
 {
-    struct pql_command m;
+    struct pql_command *m = ARENA_NEW(c->arena, struct pql_command); /* a read may pause */
     int64_t limit = 0;
     struct jval next = jval_get(c->in, "NextToken");
     enum capacity_mode mode = capacity_mode(text(c, c->in, "ReturnConsumedCapacity"));
-    pql_member_read(c, c->in, PQL_ALONE, &m);
+    pql_member_read(c, c->in, PQL_ALONE, m);
     jval_i64(jval_get(c->in, "Limit"), &limit);
-    if (!pql_command_parameters(c, &m, jval_get(c->in, "Parameters")) ||
-        !pql_command_parse(c, &m) || !pql_command_prepare(c, &m))
+    if (!pql_command_parameters(c, m, jval_get(c->in, "Parameters")) || !pql_command_parse(c, m) ||
+        !pql_command_prepare(c, m))
         return CALL_FAILED;
-    if (pql_command_reads(&m))
-        return pql_select_run(c, &m, limit, jval_text(next, c->arena), mode);
-    return run_write(c, &m, mode);
+    if (pql_command_reads(m))
+        return pql_select_run(c, m, limit, jval_text(next, c->arena), mode);
+    return run_write(c, m, mode);
 }
 
 /* ---- BatchExecuteStatement ---- */

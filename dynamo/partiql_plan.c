@@ -344,10 +344,11 @@ static bool is_keyed(struct arena *a, const struct expr_node *n, struct str hash
 bool pql_plan(struct pql_context *x, const struct key_schema *key, struct expr_node *where,
               const struct pql_select *s, struct pql_plan *ret)
 {
-    struct planner p = {.x = x, .key = key, .hash = key->part[0].name};
+    /* the plan may live longer than this definition of the table */
+    struct planner p = {.x = x, .key = key, .hash = arena_str(x->a, key->part[0].name)};
     *ret = (struct pql_plan){0};
     if (key->range_count > 0)
-        p.range = key->part[1].name;
+        p.range = arena_str(x->a, key->part[1].name);
     if (s->order_count > 0 && where == NULL)
         return pql_fail(x, "Must have WHERE clause in the statement when using ORDER BY clause.");
     if (where == NULL)

@@ -167,10 +167,7 @@ bool read_request_source(struct call *c, struct read_request *q)
     q->r.t = ddb_table_or_fail(c, name, DDB_FOR_ITEM);
     if (q->r.t == NULL)
         return false;
-    q->table_id = q->r.t->id;
-    q->account = arena_str(c->arena, q->r.t->account);
-    q->region = arena_str(c->arena, q->r.t->region);
-    q->name = arena_str(c->arena, q->r.t->name);
+    read_parked_set(&q->parked, c, q->r.t, q->index_name, q->consistent);
     /* A start key for an index that there is not is what AWS's Scan sees first. */
     if (!q->query && q->has_start && q->index_name.n > 0 &&
         index_find(q->r.t, q->index_name) == NULL)
@@ -273,6 +270,47 @@ bool read_request_check(struct call *c, struct read_request *q)
            check_scalars(c, q, true);
 }
 
+/* ---- pauses ---- */
+
+void read_parked_set(struct read_parked *p, struct call *c, const struct table *t,
+                     struct str index_name, bool consistent)
+{
+    p->table_id = t->id;
+    p->account = arena_str(c->arena, t->account);
+    p->region = arena_str(c->arena, t->region);
+    p->name = arena_str(c->arena, t->name);
+    p->index_name = arena_str(c->arena, index_name);
+    p->consistent = consistent;
+}
+
+int64_t read_pause_ms(const struct call *c)
+{
+    return c->http != NULL ? SLICE_MS : 0; /* local calls cannot wait */
+}
+
+enum call_status read_park(struct call *c, struct read_parked *p,
+                           enum call_status (*resume)(struct call *c, enum wait_end how))
+{
+    struct ddb *d = ddb_of(c);
+    p->call = c;
+    p->next = NULL;
+    if (d->parked_last != NULL)
+        d->parked_last->next = p;
+    else
+        d->parked_reads = p;
+    d->parked_last = p;
+    return call_park(c, resume);
+}
+
+bool read_find_again(struct call *c, const struct read_parked *p, struct ddb_read *r)
+{
+    r->t = catalog_find(&ddb_of(c)->catalog, p->account, p->region, p->name);
+    if (r->t == NULL || r->t->id != p->table_id)
+        return aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,
+                        "Requested resource not found");
+    return ddb_read_source(r, p->index_name, p->consistent, &c->err);
+}
+
 /* ---- the run ---- */
 
 static void put_item(struct call *c, struct read_request *q, struct str item)
@@ -308,17 +346,6 @@ static enum call_status finish(struct call *c, struct read_request *q, bool more
     return CALL_DONE;
 }
 
-/* The table and index of a read that goes on in a later tick: they may have gone, or have been
- * defined anew. */
-static bool find_again(struct call *c, struct read_request *q)
-{
-    q->r.t = catalog_find(&ddb_of(c)->catalog, q->account, q->region, q->name);
-    if (q->r.t == NULL || q->r.t->id != q->table_id)
-        return aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,
-                        "Requested resource not found");
-    return ddb_read_source(&q->r, q->index_name, q->consistent, &c->err);
-}
-
 static enum call_status read_on(struct call *c, struct read_request *q);
 
 static enum call_status resume(struct call *c, enum wait_end how)
@@ -326,17 +353,7 @@ static enum call_status resume(struct call *c, enum wait_end how)
     struct read_request *q = c->scratch;
     if (how == WAIT_CANCELLED)
         return ddb_internal_error(c);
-    return find_again(c, q) ? read_on(c, q) : CALL_FAILED;
-}
-
-static void add_parked(struct ddb *d, struct read_request *q)
-{
-    q->next = NULL;
-    if (d->parked_last != NULL)
-        d->parked_last->next = q;
-    else
-        d->parked_reads = q;
-    d->parked_last = q;
+    return read_find_again(c, &q->parked, &q->r) ? read_on(c, q) : CALL_FAILED;
 }
 
 static enum call_status read_on(struct call *c, struct read_request *q)
@@ -355,10 +372,8 @@ static enum call_status read_on(struct call *c, struct read_request *q)
         case READ_FAILED:
             return ddb_internal_error(c);
         case READ_PAUSED:
-            q->call = c;
             c->scratch = q;
-            add_parked(d, q);
-            return call_park(c, resume);
+            return read_park(c, &q->parked, resume);
         }
     }
 }
@@ -368,7 +383,7 @@ enum call_status read_request_run(struct call *c, struct read_request *q)
     if (!throttle_may_read(ddb_of(c)->throttle, q->r.t, q->r.x, c->arena, &c->err))
         return CALL_FAILED;
     q->r.filter = q->filter;
-    q->r.pause_ms = c->http != NULL ? SLICE_MS : 0; /* local calls cannot wait */
+    q->r.pause_ms = read_pause_ms(c);
     if (q->projection != NULL)
         q->projected = arena_new_buf(c->arena, ATTR_TEXT_MAX);
     json_obj(&c->out, NULL);
@@ -379,13 +394,13 @@ enum call_status read_request_run(struct call *c, struct read_request *q)
 
 void read_requests_resume(struct ddb *d)
 {
-    struct read_request *q = d->parked_reads, *first = q;
+    struct read_parked *p = d->parked_reads, *first = p;
     d->reads_until_ms = 0;
     d->parked_reads = d->parked_last = NULL;
-    if (q == NULL)
+    if (p == NULL)
         return;
     /* The first one had the most time in this tick: now it is the last. */
-    for (q = first->next; q != NULL; q = q->next)
-        wait_fire(&q->call->wait, WAIT_READY);
+    for (p = first->next; p != NULL; p = p->next)
+        wait_fire(&p->call->wait, WAIT_READY);
     wait_fire(&first->call->wait, WAIT_READY);
 }

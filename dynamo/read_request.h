@@ -1,9 +1,28 @@
 /* read_request.h - what Query and Scan have in common: their parameters, the rules between them,
- * and the run of the read into the reply, in slices when it takes long. */
+ * and the run of the read into the reply, in slices when it takes long (PartiQL's SELECT, too). */
 #ifndef PUDDLE_READ_REQUEST_H
 #define PUDDLE_READ_REQUEST_H
 #include "params.h"
 #include "read.h"
+
+struct read_parked { /* a read of one operation, and how it goes on in a later tick */
+    int64_t table_id;
+    struct str account, region, name, index_name; /* of what is read; index_name empty: the table */
+    bool consistent;
+    struct call *call;
+    struct read_parked *next;
+};
+/* Remembers what r reads, for read_find_again. */
+void read_parked_set(struct read_parked *p, struct call *c, const struct table *t,
+                     struct str index_name, bool consistent);
+/* What a read of this call has of a tick: pause_ms of struct ddb_read. */
+int64_t read_pause_ms(const struct call *c);
+/* After READ_PAUSED. */
+enum call_status read_park(struct call *c, struct read_parked *p,
+                           enum call_status (*resume)(struct call *c, enum wait_end how));
+/* Table and index of a read that goes on: they may have gone, or have been defined anew. False:
+ * c->err is set. */
+bool read_find_again(struct call *c, const struct read_parked *p, struct ddb_read *r);
 
 enum read_select { SELECT_DEFAULT, SELECT_ALL, SELECT_PROJECTED, SELECT_SPECIFIC, SELECT_COUNT };
 struct read_request {
@@ -19,11 +38,7 @@ struct read_request {
     struct expr_cond *filter;
     struct expr_projection *projection;
     struct buf *projected; /* one item */
-    /* while it is parked */
-    int64_t table_id;
-    struct str account, region, name; /* of the table */
-    struct call *call;
-    struct read_request *next;
+    struct read_parked parked;
 };
 /* The checks before the table is looked up, in two steps; Scan's segments come between them. False:
  * c->err is set. */

@@ -159,26 +159,11 @@ static void write_throughput(struct making *r, struct json_out *w)
     json_end(w);
 }
 
-static bool uses(struct making *r, struct jval keys, struct str name)
-{
-    struct jval it = {0};
-    while (jval_next(keys, &it, NULL)) {
-        if (str_eq(text_of(r, it, "AttributeName"), name))
-            return true;
-    }
-    return false;
-}
-
 static bool any_uses(struct making *r, struct str list, struct str name)
 {
-    struct jval indexes, it = {0};
-    if (list.n == 0 || !json_parse(r->c->arena, list, JSON_DEPTH_DEFAULT, &indexes, NULL))
-        return false;
-    while (jval_next(indexes, &it, NULL)) {
-        if (uses(r, jval_get(it, "KeySchema"), name))
-            return true;
-    }
-    return false;
+    struct jval indexes;
+    return list.n > 0 && json_parse(r->c->arena, list, JSON_DEPTH_DEFAULT, &indexes, NULL) &&
+           table_indexes_use(indexes, name, r->c->arena);
 }
 
 static void write_definitions(struct making *r, const struct restore_def *d, struct json_out *w)
@@ -187,8 +172,8 @@ static void write_definitions(struct making *r, const struct restore_def *d, str
     json_arr(w, "AttributeDefinitions");
     while (jval_next(jval_get(r->source, "AttributeDefinitions"), &it, NULL)) {
         struct str name = text_of(r, it, "AttributeName");
-        if (uses(r, jval_get(r->source, "KeySchema"), name) || any_uses(r, d->gsis, name) ||
-            any_uses(r, d->lsis, name))
+        if (table_keys_use(jval_get(r->source, "KeySchema"), name, r->c->arena) ||
+            any_uses(r, d->gsis, name) || any_uses(r, d->lsis, name))
             json_copy(w, NULL, it);
     }
     json_end(w);

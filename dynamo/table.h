@@ -68,6 +68,9 @@ bool table_def_check(struct jval in, struct arena *a, struct aws_err *err);
  * AttributeDefinitions. */
 bool table_def_check_added(struct jval def, struct str index, bool defs_given, struct arena *a,
                            struct aws_err *err);
+/* Does a KeySchema, or one of the keys of a list of indexes, use the attribute? */
+bool table_keys_use(struct jval keys, struct str name, struct arena *a);
+bool table_indexes_use(struct jval indexes, struct str name, struct arena *a);
 /* SSESpecification of CreateTable, UpdateTable and the restores. */
 bool table_encryption_check(struct jval in, struct arena *a, struct aws_err *err);
 bool table_encrypted(struct jval spec, struct arena *a);

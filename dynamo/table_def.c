@@ -286,11 +286,21 @@ static bool check_gsis(struct checker *c, size_t *total)
     return true;
 }
 
-static bool uses_key(struct checker *c, struct jval keys, struct str name)
+bool table_keys_use(struct jval keys, struct str name, struct arena *a)
 {
     struct jval it = {0};
     while (jval_next(keys, &it, NULL)) {
-        if (str_eq(text_of(c, it, "AttributeName"), name))
+        if (str_eq(jval_text(jval_get(it, "AttributeName"), a), name))
+            return true;
+    }
+    return false;
+}
+
+bool table_indexes_use(struct jval indexes, struct str name, struct arena *a)
+{
+    struct jval it = {0};
+    while (jval_next(indexes, &it, NULL)) {
+        if (table_keys_use(jval_get(it, "KeySchema"), name, a))
             return true;
     }
     return false;
@@ -299,17 +309,14 @@ static bool uses_key(struct checker *c, struct jval keys, struct str name)
 /* Every definition must be a key of the table or of an index. */
 static bool check_unused_defs(struct checker *c)
 {
-    struct jval lists[] = {c->lsis, c->gsis}, def = {0};
+    struct jval def = {0};
     struct buf *used = arena_new_buf(c->a, 1 << 20);
     bool unused = false;
     while (jval_next(c->defs, &def, NULL)) {
         struct str name = text_of(c, def, "AttributeName");
-        bool found = uses_key(c, c->keys, name);
-        for (size_t i = 0; i < 2 && !found; i++) {
-            struct jval it = {0};
-            while (!found && jval_next(lists[i], &it, NULL))
-                found = uses_key(c, jval_get(it, "KeySchema"), name);
-        }
+        bool found = table_keys_use(c->keys, name, c->a) ||
+                     table_indexes_use(c->lsis, name, c->a) ||
+                     table_indexes_use(c->gsis, name, c->a);
         if (found)
             buf_addf(used, "%s%.*s", used->n > 0 ? ", " : "", STR_ARG(name));
         unused = unused || !found;

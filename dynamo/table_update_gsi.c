@@ -282,31 +282,11 @@ static bool write_list(struct upd *u, struct json_out *out, size_t *ret_count)
 /* ---- AttributeDefinitions: the stored ones win, new ones only if a key needs them, and those that
  * no key uses go (fact 130) ---- */
 
-static bool schema_uses(struct upd *u, struct jval keys, struct str name)
-{
-    struct jval it = {0};
-    while (jval_next(keys, &it, NULL)) {
-        if (str_eq(upd_text(u, it, "AttributeName"), name))
-            return true;
-    }
-    return false;
-}
-
-static bool list_uses(struct upd *u, struct jval indexes, struct str name)
-{
-    struct jval it = {0};
-    while (jval_next(indexes, &it, NULL)) {
-        if (schema_uses(u, jval_get(it, "KeySchema"), name))
-            return true;
-    }
-    return false;
-}
-
 static bool is_used(struct upd *u, struct jval gsis, struct str name)
 {
-    return schema_uses(u, jval_get(u->t->def, "KeySchema"), name) ||
-           list_uses(u, jval_get(u->t->def, "LocalSecondaryIndexes"), name) ||
-           list_uses(u, gsis, name);
+    return table_keys_use(jval_get(u->t->def, "KeySchema"), name, u->a) ||
+           table_indexes_use(jval_get(u->t->def, "LocalSecondaryIndexes"), name, u->a) ||
+           table_indexes_use(gsis, name, u->a);
 }
 
 static struct str merge_definitions(struct upd *u, struct jval gsis)

@@ -180,9 +180,12 @@ static enum call_status apply_all(struct call *c, struct ddb_change *changes, si
         return CALL_DONE;
     }
     db_savepoint_rollback(d->db);
+    streams_reload(&d->streams); /* a shard may have been replaced */
     for (size_t i = 0; i < count; i++) {
         changes[i].t->items = before[i].items;
         changes[i].t->bytes = before[i].bytes;
+        if (changes[i].t->index_count > 0)
+            db_doom(d->db); /* then all counts, those of the indexes too, are read again */
     }
     return CALL_FAILED;
 }

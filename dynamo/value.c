@@ -138,16 +138,58 @@ struct value value_of_item(struct str item, struct arena *a)
     return v;
 }
 
+enum { INDEX_FROM = 32 }; /* smaller maps are searched from the start */
+
+/* FNV-1a: attribute names are the user's own, nobody attacks himself here for long. */
+static uint32_t hash_key(struct str key)
+{
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < key.n; i++)
+        h = (h ^ (unsigned char)key.p[i]) * 16777619u;
+    return h ^ h >> 15;
+}
+
+static uint32_t *find_place(struct value *v, struct str key)
+{
+    uint32_t at = hash_key(key) & (v->slots - 1);
+    while (v->slot[at] != 0 && !str_eq(v->child[v->slot[at] - 1].key, key))
+        at = (at + 1) & (v->slots - 1);
+    return &v->slot[at];
+}
+
+static void make_index(struct value *v, struct arena *a)
+{
+    v->slots = INDEX_FROM * 2;
+    while (v->slots < v->count * 4)
+        v->slots *= 2;
+    v->slot = ARENA_ARRAY(a, uint32_t, v->slots);
+    for (uint32_t i = 0; i < v->count; i++)
+        *find_place(v, v->child[i].key) = i + 1;
+}
+
+size_t value_find(struct value *v, struct str key, struct arena *a)
+{
+    ASSERT(v->type == ATTR_M);
+    value_open(v, a);
+    if (v->count >= INDEX_FROM) {
+        if (v->slots < v->count * 2)
+            make_index(v, a);
+        uint32_t found = *find_place(v, key);
+        return found == 0 || v->child[found - 1].gone ? v->count : found - 1;
+    }
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (!v->child[i].gone && str_eq(v->child[i].key, key))
+            return i;
+    }
+    return v->count;
+}
+
 struct value *value_member(struct value *v, struct str key, struct arena *a)
 {
     if (v->type != ATTR_M)
         return NULL;
-    value_open(v, a);
-    for (uint32_t i = 0; i < v->count; i++) {
-        if (str_eq(v->child[i].key, key))
-            return &v->child[i].v;
-    }
-    return NULL;
+    size_t at = value_find(v, key, a);
+    return at < v->count ? &v->child[at].v : NULL;
 }
 
 struct value *value_element(struct value *v, size_t index, struct arena *a)
@@ -166,16 +208,17 @@ void value_touch(struct value *v)
 
 void value_put(struct value *v, struct str key, struct value x, struct arena *a)
 {
-    struct value *old = value_member(v, key, a);
-    ASSERT(v->type == ATTR_M);
+    size_t at = value_find(v, key, a);
     value_touch(v);
-    if (old != NULL) {
-        *old = x;
+    if (at < v->count) {
+        v->child[at].v = x;
         return;
     }
     struct value_child *c = add_child(v, a);
     c->key = key;
     c->v = x;
+    if (v->slots >= v->count * 2)
+        *find_place(v, key) = v->count;
 }
 
 void value_append(struct value *v, struct value x, struct arena *a)
@@ -185,13 +228,11 @@ void value_append(struct value *v, struct value x, struct arena *a)
     add_child(v, a)->v = x;
 }
 
-void value_remove(struct value *v, size_t index, struct arena *a)
+void value_remove(struct value *v, size_t index)
 {
-    value_open(v, a);
+    ASSERT(v->open && index < v->count);
     value_touch(v);
-    ASSERT(index < v->count);
-    v->count--;
-    memmove(&v->child[index], &v->child[index + 1], (v->count - index) * sizeof *v->child);
+    v->child[index].gone = true;
 }
 
 struct value value_new(enum attr_type type)
@@ -214,8 +255,10 @@ size_t value_text_size(const struct value *v)
     if (v->json.p != NULL)
         return v->json.n;
     size_t size = 16; /* braces and type, rounded up */
-    for (uint32_t i = 0; i < v->count; i++)
-        size += v->child[i].key.n + 4 + value_text_size(&v->child[i].v);
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (!v->child[i].gone)
+            size += v->child[i].key.n + 4 + value_text_size(&v->child[i].v);
+    }
     return size;
 }
 
@@ -223,10 +266,14 @@ static void write_children(const struct value *v, struct buf *out)
 {
     bool map = v->type == ATTR_M, list = v->type == ATTR_L;
     buf_addc(out, map ? '{' : '[');
+    bool first = true;
     for (uint32_t i = 0; i < v->count; i++) {
         const struct value_child *c = &v->child[i];
-        if (i > 0)
+        if (c->gone)
+            continue;
+        if (!first)
             buf_addc(out, ',');
+        first = false;
         if (map) {
             buf_addc(out, '"');
             buf_add(out, c->key);

@@ -10,11 +10,13 @@ struct value {
     bool open;       /* L, M and sets: the children are listed */
     struct str json; /* canonical text with its type; p == NULL: changed, written from the parts */
     uint32_t count, cap;
+    uint32_t *slot, slots;     /* of a big map: children by a hash of their keys */
     struct value_child *child; /* L and sets: names empty; members of a set are S, N or B */
 };
 struct value_child {
     struct str key; /* of a map: the name as it stands in the text, escapes and all */
     struct value v;
+    bool gone; /* removed; keeps its place until the value is written, so that indexes hold */
 };
 
 /* ---- the text ---- */
@@ -48,14 +50,16 @@ void value_open(struct value *v, struct arena *a);
 /* NULL: absent or not a map / list. They open v; the child may then be changed in place only by
  * a caller that calls value_touch on every value above it. */
 struct value *value_member(struct value *v, struct str key, struct arena *a);
+/* The same as an index; v->count: absent. */
+size_t value_find(struct value *v, struct str key, struct arena *a);
 struct value *value_element(struct value *v, size_t index, struct arena *a);
 /* v (opened) will differ from its text. */
 void value_touch(struct value *v);
-/* Adds to or replaces in a map (key already as in text), appends to a list or set, removes. All
- * open and touch v. */
+/* Adds to or replaces in a map (key already as in text), appends to a list or set, removes the
+ * index-th child (the others keep their indexes). All open and touch v. */
 void value_put(struct value *v, struct str key, struct value x, struct arena *a);
 void value_append(struct value *v, struct value x, struct arena *a);
-void value_remove(struct value *v, size_t index, struct arena *a);
+void value_remove(struct value *v, size_t index);
 
 struct value value_new(enum attr_type type); /* empty L, M or set */
 struct value value_new_number(const struct num *n, struct arena *a);

@@ -84,10 +84,12 @@ size_t value_size(const struct value *v)
 {
     if (v->json.p != NULL)
         return text_size(v);
-    bool plain = v->type == ATTR_L || v->type == ATTR_M;
-    size_t size = plain ? 3 + v->count : 0;
-    for (uint32_t i = 0; i < v->count; i++)
-        size += unescaped_size(v->child[i].key) + value_size(&v->child[i].v);
+    bool document = v->type == ATTR_L || v->type == ATTR_M;
+    size_t size = document ? 3 : 0;
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (!v->child[i].gone)
+            size += document + unescaped_size(v->child[i].key) + value_size(&v->child[i].v);
+    }
     return size;
 }
 

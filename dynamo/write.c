@@ -58,6 +58,18 @@ void ddb_write_count(struct arena *a, struct ddb_write *w)
             capacity_index_write(t, &t->indexes[i], w->had_old ? &w->old : NULL, w->now);
 }
 
+/* What must change together with the row `id`. */
+static bool apply_rest(struct ddb *d, struct arena *a, int64_t now_ms, const struct ddb_write *w,
+                       int64_t id)
+{
+    struct table *t = w->t;
+    if (t->index_count > 0 &&
+        !index_apply(&d->store, t, &w->key->bytes, id, w->has_old_item ? &w->old : NULL, w->now, a))
+        return false;
+    return ttl_apply(d, t, id, w->had_old, w->now, now_ms) && stream_append(d, w, now_ms) &&
+           history_append(d, w, now_ms);
+}
+
 bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_write *w)
 {
     struct table *t = w->t;
@@ -66,12 +78,10 @@ bool ddb_write_apply(struct ddb *d, struct arena *a, int64_t now_ms, struct ddb_
         return true;
     if (!catalog_touch(&d->catalog, t) || !put_row(d, w, &id))
         return false;
-    if (t->index_count > 0 &&
-        !index_apply(&d->store, t, &w->key->bytes, id, w->has_old_item ? &w->old : NULL, w->now, a))
+    if (!apply_rest(d, a, now_ms, w, id)) {
+        db_doom(d->db); /* the row without its entries must never be committed */
         return false;
-    if (!ttl_apply(d, t, id, w->had_old, w->now, now_ms) || !stream_append(d, w, now_ms) ||
-        !history_append(d, w, now_ms))
-        return false;
+    }
     t->items += (w->now != NULL) - w->had_old;
     t->bytes += (w->now != NULL ? (int64_t)w->now->size : 0) - (w->had_old ? w->old_size : 0);
     return true;

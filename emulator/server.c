@@ -237,6 +237,7 @@ static bool open_parts(struct server *s, char *error)
                            .default_account = s->opts.account,
                            .quiet = s->opts.quiet,
                            .fresh = s->opts.fresh,
+                           .spares = !s->opts.no_spares,
                            .no_isolation = s->opts.no_isolation,
                            .no_memory_limit = s->opts.no_memory_limit,
                            .strict_runtimes = s->opts.strict_runtimes,

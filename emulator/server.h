@@ -13,7 +13,7 @@ struct server_opts {
     const char *host, *data_dir, *account;
     uint16_t port;
     bool ephemeral, durable, strict_auth, throttle, quiet, host_given;
-    bool fresh, no_isolation, no_memory_limit, strict_runtimes; /* see rie.h */
+    bool fresh, no_spares, no_isolation, no_memory_limit, strict_runtimes; /* see rie.h */
     int64_t cold_start_ms;
     struct sigv4_key keys[KEYS_MAX];
     size_t key_count;

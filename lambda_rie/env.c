@@ -6,6 +6,7 @@
 #include "ids.h"
 #include "log.h"
 #include "panic.h"
+#include "spare.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -336,7 +337,7 @@ static void on_output(void *arg, int fd)
     *w = NULL;
 }
 
-static void take_facts(struct environment *e, const struct lam_function *f)
+void env_take_facts(struct environment *e, const struct lam_function *f)
 {
     struct arena *m = e->mem;
     char id[33], date[16] = "";
@@ -359,7 +360,7 @@ static void take_facts(struct environment *e, const struct lam_function *f)
     e->stream = arena_fmt(m, "%s/[%.*s]%s", date, STR_ARG(f->version), id);
 }
 
-static enum isolation isolation_of(struct rie *r)
+enum isolation env_isolation(struct rie *r)
 {
     const char *why;
     if (r->isolation != ISOLATION_UNKNOWN)
@@ -375,7 +376,7 @@ static enum isolation isolation_of(struct rie *r)
 
 static void prepare(struct environment *e, const struct lam_function *f, struct process_spec *spec)
 {
-    spec->isolation = isolation_of(e->r);
+    spec->isolation = env_isolation(e->r);
     spec->hide = e->r->data_dir;
     spec->tmp_mb = f->ephemeral_mb > 0 ? f->ephemeral_mb : 512;
     if (spec->isolation == ISOLATION_NONE) {
@@ -430,18 +431,18 @@ static struct pool_env *start(struct pool *p, bool provisioned)
     e->mem = mem;
     e->r = r;
     e->pool = pool;
-    e->process = (struct process){0, -1, -1, -1, -1, ISOLATION_NONE};
+    e->process = (struct process){0, -1, -1, -1, -1, -1, ISOLATION_NONE};
     e->timer.fn = on_timer;
     e->memory_timer.fn = on_memory;
     e->base.provisioned = provisioned;
     buf_init(&e->out_line, LINE_MAX_BYTES);
     buf_init(&e->err_line, LINE_MAX_BYTES);
-    take_facts(e, f);
+    env_take_facts(e, f);
     e->spawn_us = clock_mono_us();
     e->http = rhttp_open(r->loop, RESPONSE_MAX, &env_http_calls, e, &error);
     prepare(e, f, &spec);
     bool there = e->http != NULL && env_build(e, f, scratch, &spec, &missing);
-    if (there)
+    if (there && !spare_take(r, pool, &spec, &e->process))
         error = process_spawn(&e->process, &spec);
     arena_free(scratch);
     if (error != 0) {
@@ -461,6 +462,7 @@ static struct pool_env *start(struct pool *p, bool provisioned)
     e->err_watch = watch_fd(r->loop, e->process.err, on_output, e);
     e->status_watch = watch_fd(r->loop, e->process.status, on_status, e);
     timer_set(r->loop, &e->timer, clock_mono_ms() + INIT_MS + f->timeout_s * 1000);
+    spare_want(r);
     return &e->base;
 }
 

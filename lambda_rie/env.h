@@ -148,6 +148,10 @@ void telemetry_free(struct environment *e);
  * there. */
 bool env_build(struct environment *e, const struct lam_function *f, struct arena *a,
                struct process_spec *spec, struct str *ret_missing);
+/* Found out at the first call. */
+enum isolation env_isolation(struct rie *r);
+/* Only the facts of f, for env_build: what a spare is made after. */
+void env_take_facts(struct environment *e, const struct lam_function *f);
 /* invoke.c: hands the outcome to the caller or schedules the next attempt; frees inv. */
 void invocation_finish(struct invocation *inv, struct str payload, bool failed,
                        struct str log_tail);

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "codec.h"
 #include "env.h"
+#include "log.h"
 #include "panic.h"
 #include <stdio.h>
 #include <string.h>
@@ -67,13 +68,33 @@ void env_send_event(struct environment *e)
     rhttp_reply(c, 200, (struct str){head, (size_t)n}, inv->payload);
 }
 
-static void handle_next(struct environment *e, struct rhttp_conn *c)
+/* Our own clients say which interpreter they run in: another major version than the runtime asks
+ * for is worth one warning a function. */
+static void check_version(struct environment *e, const struct rhttp_req *q)
+{
+    struct str agent = rhttp_header(q->headers, "User-Agent"), rest = e->runtime;
+    if (e->pool->warned_version || !str_starts(agent, STR("puddle-nodejs/")) ||
+        !str_starts(rest, STR("nodejs")))
+        return;
+    struct str version = str_sub(agent, 14, agent.n), have = version;
+    rest = str_sub(rest, 6, rest.n);
+    if (str_eq(str_cut(&rest, '.'), str_cut(&have, '.')))
+        return;
+    e->pool->warned_version = true;
+    log_msg(LOG_WARN, "lambda",
+            "%.*s: its runtime is %.*s, this machine has Node.js %.*s: that is used",
+            STR_ARG(e->name), STR_ARG(e->runtime), STR_ARG(version));
+}
+
+static void handle_next(struct environment *e, struct rhttp_conn *c, const struct rhttp_req *q)
 {
     bool allowed = e->state == RT_STARTED || e->state == RT_RESPONSE_SENT;
     if (!allowed || e->next != NULL || e->base.state == POOL_STOPPING) {
         refuse_transition(e, c, RT_READY);
         return;
     }
+    if (e->state == RT_STARTED)
+        check_version(e, q);
     e->state = RT_READY;
     e->next = c;
     env_check_ready(e);
@@ -242,7 +263,7 @@ static void on_request(void *arg, struct rhttp_conn *c, const struct rhttp_req *
         return;
     }
     if (get && str_eq_c(rest, INVOCATION "next")) {
-        handle_next(e, c);
+        handle_next(e, c, q);
     } else if (post && str_starts(rest, STR(INVOCATION))) {
         rest = str_sub(rest, sizeof INVOCATION - 1, rest.n);
         struct str id = str_cut(&rest, '/');

@@ -97,15 +97,19 @@ static void set_platform(struct vars *v, const struct environment *e, const stru
     set(v, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", arena_fmt(a, "%lld", (long long)f->memory_mb));
     set(v, "AWS_LAMBDA_INITIALIZATION_TYPE",
         e->base.provisioned ? STR("provisioned-concurrency") : STR("on-demand"));
-    set(v, "AWS_LAMBDA_RUNTIME_API", arena_fmt(a, "127.0.0.1:%u", rhttp_port(e->http)));
+    set(v, "AWS_LAMBDA_RUNTIME_API",
+        arena_fmt(a, "127.0.0.1:%u", e->http == NULL ? 0 : rhttp_port(e->http)));
     set(v, "AWS_REGION", f->region);
     set(v, "AWS_DEFAULT_REGION", f->region);
     set(v, "TZ", STR(":UTC"));
     set_default(v, "LANG", STR("en_US.UTF-8"));
     set_default(v, "PATH",
                 arena_fmt(a, "%s:/opt/bin", inherited != NULL ? inherited : "/usr/bin:/bin"));
+    /* with namespaces the code is at /var/task, too, if it runs from a folder of the user: the same
+     * text for all, so that a spare fits */
+    struct str code = e->r->isolation == ISOLATION_FULL ? STR("/var/task") : root;
     set_default(v, "LD_LIBRARY_PATH",
-                arena_fmt(a, "%.*s:%.*s/lib:/opt/lib", STR_ARG(root), STR_ARG(root)));
+                arena_fmt(a, "%.*s:%.*s/lib:/opt/lib", STR_ARG(code), STR_ARG(code)));
     set_default(v, "AWS_ENDPOINT_URL", str_c(e->r->endpoint_url));
     set(v, "PUDDLE_ENDPOINT_URL", str_c(e->r->endpoint_url));
     set(v, "AWS_EC2_METADATA_DISABLED", STR("true"));

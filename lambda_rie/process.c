@@ -18,12 +18,18 @@
 extern const unsigned char embed_puddle_init[];
 extern const size_t embed_puddle_init_size;
 
-enum { ARGS_MAX = 96, TEXT_MAX = 64 * 1024, STACK_BYTES = 128 * 1024, PROBE_MS = 5000 };
+enum {
+    ARGS_MAX = 96,
+    TEXT_MAX = 64 * 1024,
+    STACK_BYTES = 128 * 1024,
+    PROBE_MS = 5000,
+    SPARE_MAX = 60 * 1024 /* less than a pipe takes at once */
+};
 
 struct child { /* what the child reads before its exec; it runs in our memory */
-    int init_fd, null_fd, out, err, status;
+    int init_fd, null_fd, out, err, status, control; /* control: -1: not a spare */
     bool user_namespace;
-    unsigned uid, gid;
+    char uid_map[64], gid_map[64];
     char *const *argv, *const *env;
 };
 
@@ -45,12 +51,17 @@ static int init_program(void)
     return fd = made;
 }
 
-/* ---- in the child, before exec: system calls only ---- */
+/* ---- in the child, before exec: system calls only. It never returns, so the sanitizer's marks on
+ * the borrowed stack would stay ---- */
+#define IN_CHILD __attribute__((no_sanitize_address))
 
-static bool write_text(const char *path, const char *text)
+IN_CHILD static bool write_text(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    ssize_t n = 0;
+    while (text[n] != '\0')
+        n++;
+    bool ok = fd >= 0 && write(fd, text, (size_t)n) == n;
     if (fd >= 0)
         close(fd);
     return ok;
@@ -58,18 +69,14 @@ static bool write_text(const char *path, const char *text)
 
 /* The same user inside; init keeps what it needs for mounting through its exec, the handler's own
  * exec takes it away. */
-static bool enter_user_namespace(const struct child *c)
+IN_CHILD static bool enter_user_namespace(const struct child *c)
 {
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];
-    char map[64];
     if (!write_text("/proc/self/setgroups", "deny"))
         return false;
-    snprintf(map, sizeof map, "%u %u 1\n", c->uid, c->uid);
-    if (!write_text("/proc/self/uid_map", map))
-        return false;
-    snprintf(map, sizeof map, "%u %u 1\n", c->gid, c->gid);
-    if (!write_text("/proc/self/gid_map", map) || syscall(SYS_capget, &head, data) != 0)
+    if (!write_text("/proc/self/uid_map", c->uid_map) ||
+        !write_text("/proc/self/gid_map", c->gid_map) || syscall(SYS_capget, &head, data) != 0)
         return false;
     data[0].inheritable = data[0].permitted;
     data[1].inheritable = data[1].permitted;
@@ -77,18 +84,19 @@ static bool enter_user_namespace(const struct child *c)
            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0) == 0;
 }
 
-static int child_main(void *arg)
+IN_CHILD static int child_main(void *arg)
 {
     const struct child *c = arg;
-    int fds[] = {c->null_fd, c->out, c->err, c->status};
+    int fds[] = {c->null_fd, c->out, c->err, c->status, c->control};
+    int n = c->control >= 0 ? 5 : 4;
     if (c->user_namespace && !enter_user_namespace(c))
         _exit(125);
-    for (int i = 0; i < 4; i++) {
-        fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16); /* out of the way of 0 to 3 */
+    for (int i = 0; i < n; i++) {
+        fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16); /* out of the way of 0 to 4 */
         if (fds[i] < 0)
             _exit(126);
     }
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < n; i++) {
         if (dup2(fds[i], i) < 0)
             _exit(126);
     }
@@ -137,6 +145,8 @@ static bool build_arguments(const struct process_spec *s, struct arguments *a)
     for (size_t i = 0; i < s->extension_count; i++)
         add(a, "ext=", s->extensions[i]);
     add(a, "cwd=", s->cwd);
+    if (s->spare)
+        add(a, "", "spare=1");
     add(a, "", "--");
     for (size_t i = 0; s->argv[i] != NULL; i++)
         add(a, "", s->argv[i]);
@@ -168,8 +178,8 @@ static pid_t clone_child(struct child *c, enum isolation isolation, int *ret_pid
         if (c->user_namespace)
             flags |= CLONE_NEWUSER;
     }
-    c->uid = geteuid();
-    c->gid = getegid();
+    snprintf(c->uid_map, sizeof c->uid_map, "%u %u 1\n", geteuid(), geteuid());
+    snprintf(c->gid_map, sizeof c->gid_map, "%u %u 1\n", getegid(), getegid());
     sigfillset(&all); /* a handler must not run in the child */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = clone(child_main, stack + STACK_BYTES, flags, c, ret_pidfd);
@@ -182,8 +192,9 @@ static pid_t clone_child(struct child *c, enum isolation isolation, int *ret_pid
 int process_spawn(struct process *p, const struct process_spec *spec)
 {
     static struct arguments a; /* loop thread only */
-    int fds[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
-    *p = (struct process){0, -1, -1, -1, -1, spec->isolation};
+    int fds[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    size_t pipes = spec->spare ? 4 : 3;
+    *p = (struct process){0, -1, -1, -1, -1, -1, spec->isolation};
     if (!build_arguments(spec, &a))
         return -E2BIG;
     struct child c = {.init_fd = init_program(),
@@ -191,12 +202,13 @@ int process_spawn(struct process *p, const struct process_spec *spec)
                       .argv = a.argv,
                       .env = spec->env};
     bool ok = c.init_fd >= 0 && c.null_fd >= 0;
-    for (size_t i = 0; ok && i < 3; i++)
+    for (size_t i = 0; ok && i < pipes; i++)
         ok = pipe2(fds[i], O_CLOEXEC) == 0;
     if (ok) {
         c.out = fds[0][1];
         c.err = fds[1][1];
         c.status = fds[2][1];
+        c.control = fds[3][0];
         p->pid = clone_child(&c, spec->isolation, &p->pidfd);
         ok = p->pid > 0;
     }
@@ -205,7 +217,7 @@ int process_spawn(struct process *p, const struct process_spec *spec)
         close(c.null_fd);
     if (!ok) {
         p->pid = 0;
-        close_all(fds, 3);
+        close_all(fds, 4);
         return -error;
     }
     int *ends[] = {&p->out, &p->err, &p->status};
@@ -214,7 +226,36 @@ int process_spawn(struct process *p, const struct process_spec *spec)
         *ends[i] = fds[i][0];
         fcntl(fds[i][0], F_SETFL, O_NONBLOCK);
     }
+    if (spec->spare) {
+        close(fds[3][0]);
+        p->control = fds[3][1];
+        fcntl(p->control, F_SETFL, O_NONBLOCK);
+    }
     return 0;
+}
+
+bool process_assign(struct process *p, const struct process_spec *spec, struct str message)
+{
+    struct buf b;
+    buf_init(&b, SPARE_MAX);
+    buf_add(&b, (struct str){"\0\0\0", 4}); /* the size: filled in below */
+    if (spec->task != NULL)
+        buf_addf(&b, "task=%s%c", spec->task, 0);
+    if (spec->keep != NULL)
+        buf_addf(&b, "keep=%s%c", spec->keep, 0);
+    buf_addf(&b, "tmp=%lld%c%c", (long long)spec->tmp_mb, 0, 0);
+    buf_add(&b, message);
+    bool ok = !b.overflow;
+    if (ok) {
+        uint32_t size = (uint32_t)(b.n - 4);
+        memcpy(b.p, &size, 4);
+        /* the pipe is empty and takes it whole */
+        ok = write(p->control, b.p, b.n) == (ssize_t)b.n;
+    }
+    buf_release(&b);
+    close(p->control);
+    p->control = -1;
+    return ok;
 }
 
 enum isolation process_isolation(const char **ret_why)
@@ -319,7 +360,7 @@ void process_reap(struct process *p)
 
 void process_close(struct process *p)
 {
-    int *fds[] = {&p->pidfd, &p->out, &p->err, &p->status};
+    int *fds[] = {&p->pidfd, &p->out, &p->err, &p->status, &p->control};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);

@@ -23,6 +23,7 @@ struct process_spec {
     int64_t tmp_mb;      /* ISOLATION_FULL: size of /tmp */
     const char *layers[PROCESS_LAYERS_MAX], *extensions[PROCESS_EXTENSIONS_MAX];
     size_t layer_count, extension_count;
+    bool spare; /* ISOLATION_FULL: waits for process_assign; only runtime and hide are used */
     const char *cwd;
     char *const *argv; /* argv[0]: the program */
     char *const *env;  /* the whole environment */
@@ -30,10 +31,14 @@ struct process_spec {
 struct process {
     pid_t pid;                   /* of its init; 0: none */
     int pidfd, out, err, status; /* read ends, non-blocking; -1: closed */
+    int control;                 /* of a spare: write end; -1: it has its function */
     enum isolation isolation;
 };
 /* 0 or -errno. */
 int process_spawn(struct process *p, const struct process_spec *spec);
+/* Gives a spare its function (task, keep, tmp_mb of spec); message goes to its program's standard
+ * input. False: it cannot be had, kill it. */
+bool process_assign(struct process *p, const struct process_spec *spec, struct str message);
 /* Tries; the reason of ISOLATION_NONE in *ret_why (static). */
 enum isolation process_isolation(const char **ret_why);
 

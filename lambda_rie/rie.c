@@ -8,6 +8,7 @@
 #include "panic.h"
 #include "runtime_files.h"
 #include "seam.h"
+#include "spare.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
         return NULL;
     }
     lam_code_sweep(r);
+    spare_open(r);
     return r;
 }
 
@@ -111,6 +113,7 @@ void rie_free(struct rie *r)
 {
     lam_code_release(r);
     async_close(r);
+    spare_close(r);
     lam_functions_free(r);
     lam_docs_close(r);
     map_release(&r->creating);
@@ -269,6 +272,7 @@ void lam_stop_if_idle(struct rie *r)
 void rie_shutdown(struct rie *r, int64_t grace_ms, void (*done)(void *arg), void *arg)
 {
     r->stopping = true;
+    spare_close(r);
     r->stopped = done;
     r->stopped_arg = arg;
     r->stop_timer.fn = stop_now;

@@ -15,6 +15,7 @@ struct rie_opts {
     bool quiet;                /* do not copy function logs to the server's stderr              */
     bool fresh;                /* every invocation gets a new environment                       */
     bool no_isolation;         /* no namespaces of their own for handlers                       */
+    bool spares;               /* keep a process of each runtime started ahead                   */
     bool no_memory_limit;      /* MemorySize is only reported                                   */
     int64_t cold_start_ms;     /* a cold start takes at least this long; 0: as long as it takes   */
     bool strict_runtimes;      /* refuse what newer runtimes of AWS refuse instead of warning   */

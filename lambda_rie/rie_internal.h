@@ -31,6 +31,7 @@ struct rie {
     struct map groups; /* "account/region/name" -> struct lam_group */
     enum isolation isolation;
     struct timer reap_timer;
+    struct spares *spares; /* NULL: none are kept */
     void (*log_sink)(void *arg, const struct rie_log_line *line);
     void *log_sink_arg;
     struct rie_usage usage;

@@ -4,6 +4,7 @@
 #include "env.h"
 #include "panic.h"
 #include "seam.h"
+#include "spare.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ struct lam_pool *lam_pool_new(struct rie *r, struct lam_function *f)
 void lam_pool_attach(struct lam_pool *p, struct lam_function *f)
 {
     p->f = f;
+    spare_want(p->r);
 }
 
 void lam_pool_replace(struct lam_pool *p)

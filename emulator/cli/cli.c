@@ -26,7 +26,7 @@ static const struct command {
      "             [--allow-origin URL ...] [--allow-host NAME ...] [--throttle]\n"
      "             [--allow-egress HOST ...] [--jwks ISSUER=FILE ...]\n"
      "             [--parameter NAME=VALUE ...] [--log-format text|json] [--quiet]\n"
-     "             [--fresh] [--cold-start MS] [--no-isolation] [--no-memory-limit]\n"
+     "             [--fresh] [--cold-start MS] [--no-spares] [--no-isolation] [--no-memory-limit]\n"
      "             [--strict-runtimes]\n"
      "\n"
      "Starts the server; it is ready when the line \"Ready.\" is printed. Ctrl-C stops it.\n"
@@ -49,6 +49,7 @@ static const struct command {
      "  --quiet          print warnings only, and no function logs\n"
      "  --fresh          a new environment for every invocation, so that hidden state shows\n"
      "  --cold-start MS  a cold start takes at least this long, as it may on AWS\n"
+     "  --no-spares      do not keep runtimes started ahead (a cold start is then a whole one)\n"
      "  --no-isolation   handlers see the machine as it is (no namespaces of their own)\n"
      "  --no-memory-limit  MemorySize is reported but not enforced\n"
      "  --strict-runtimes  refuse what AWS's newest runtimes refuse, instead of warning\n"},

@@ -126,6 +126,7 @@ int cli_start(int argc, char **argv, int64_t start_us)
         {"--log-format", .text = &log_format},
         {"--quiet", .flag = &o.quiet},
         {"--fresh", .flag = &o.fresh},
+        {"--no-spares", .flag = &o.no_spares},
         {"--cold-start", .take = take_cold_start},
         {"--no-isolation", .flag = &o.no_isolation},
         {"--no-memory-limit", .flag = &o.no_memory_limit},

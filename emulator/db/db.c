@@ -375,7 +375,7 @@ static void end_read(struct db *d)
 bool db_begin(struct db *d)
 {
     if (d->in_tx)
-        return !sqlite3_get_autocommit(d->h);
+        return !d->doomed && !sqlite3_get_autocommit(d->h);
     end_read(d);
     if (fault_hit("db.begin") || (d->must_rewrite && !rewrite(d)))
         return false;
@@ -408,13 +408,19 @@ void db_savepoint_rollback(struct db *d)
     step(d->release);
 }
 
+void db_doom(struct db *d)
+{
+    d->doomed = d->in_tx;
+}
+
 bool db_commit(struct db *d)
 {
     end_read(d);
     if (!d->in_tx)
         return true;
-    d->in_tx = false;
-    if (!sqlite3_get_autocommit(d->h) && !fault_hit("db.commit")) {
+    bool doomed = d->doomed;
+    d->in_tx = d->doomed = false;
+    if (!doomed && !sqlite3_get_autocommit(d->h) && !fault_hit("db.commit")) {
         int rc = step(d->commit);
         if (rc == SQLITE_OK)
             return true;

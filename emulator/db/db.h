@@ -43,6 +43,9 @@ void db_read(struct db *d);
 bool db_savepoint(struct db *d);
 void db_savepoint_release(struct db *d);
 void db_savepoint_rollback(struct db *d);
+/* An operation without a savepoint has failed half-way: nothing of this tick is committed, and
+ * db_begin says no for the rest of it. */
+void db_doom(struct db *d);
 /* COMMIT if a transaction is open. False: everything since db_begin is undone and the rollback
  * hooks have run. For loop_on_commit. */
 bool db_commit(struct db *d);

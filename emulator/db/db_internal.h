@@ -17,6 +17,7 @@ struct db {
     int lock_fd;
     bool durable;
     bool in_tx;        /* from db_begin to db_commit */
+    bool doomed;       /* db_doom was called since db_begin */
     bool must_rewrite; /* an fsync failed: see db_begin */
     bool in_read;      /* a read transaction is open; ends with the tick */
     unsigned reads;    /* of this tick */

@@ -99,7 +99,7 @@ static void refuse(struct net_exchange *x, uint16_t status, const char *type, st
 
 static void add_ids(struct visit *v, struct http_resp *resp, struct arena *a)
 {
-    http_resp_add(resp, a, STR("x-amzn-RequestId"), v->request_id);
+    http_resp_add(resp, a, STR("x-amzn-RequestId"), arena_str(a, v->request_id));
     http_resp_add(resp, a, STR("X-Amzn-Trace-Id"),
                   arena_fmt(a, "Root=%.*s", STR_ARG(v->trace_root)));
 }

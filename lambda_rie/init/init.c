@@ -12,6 +12,8 @@
  *     layer=DIR    into /opt, later ones win       tmp=MIB      size of /tmp
  *     tmpdir=DIR   (mode=none) removed at the end  ext=PROGRAM  an extension to start
  *     cwd=DIR      where the program starts
+ *     spare=1      (mode=full) the program waits on its standard input for what descriptor 4
+ * brings: the options of a function, NUL after each and one more, then its message
  */
 #include "init.h"
 #include <errno.h>
@@ -19,6 +21,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STATUS_FD = 3, EXTENSIONS_MAX = 16 };
+enum { STATUS_FD = 3, CONTROL_FD = 4, EXTENSIONS_MAX = 16, MESSAGE_MAX = 60 * 1024 };
 
 static void report(char kind, int index, int status)
 {
@@ -45,7 +48,7 @@ static void fail(const char *what)
     _exit(1);
 }
 
-static void parse(int argc, char **argv, struct init_options *o)
+static void set_option(struct init_options *o, char *option)
 {
     static const struct {
         const char *name;
@@ -56,23 +59,29 @@ static void parse(int argc, char **argv, struct init_options *o)
                  {"hide", offsetof(struct init_options, hide)},
                  {"tmp", offsetof(struct init_options, tmp)},
                  {"cwd", offsetof(struct init_options, cwd)}};
-    int i = 1;
-    for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        char *value = strchr(argv[i], '=');
-        if (value == NULL)
-            continue;
-        *value++ = '\0';
-        if (strcmp(argv[i], "mode") == 0)
-            o->full = strcmp(value, "full") == 0;
-        else if (strcmp(argv[i], "layer") == 0 && o->layer_count < LAYERS_MAX)
-            o->layers[o->layer_count++] = value;
-        else if (strcmp(argv[i], "ext") == 0 && o->extension_count < EXTENSIONS_MAX)
-            o->extensions[o->extension_count++] = value;
-        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
-            if (strcmp(argv[i], texts[t].name) == 0)
-                *(const char **)((char *)o + texts[t].offset) = value;
-        }
+    char *value = strchr(option, '=');
+    if (value == NULL)
+        return;
+    *value++ = '\0';
+    if (strcmp(option, "mode") == 0)
+        o->full = strcmp(value, "full") == 0;
+    else if (strcmp(option, "spare") == 0)
+        o->spare = true;
+    else if (strcmp(option, "layer") == 0 && o->layer_count < LAYERS_MAX)
+        o->layers[o->layer_count++] = value;
+    else if (strcmp(option, "ext") == 0 && o->extension_count < EXTENSIONS_MAX)
+        o->extensions[o->extension_count++] = value;
+    for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+        if (strcmp(option, texts[t].name) == 0)
+            *(const char **)((char *)o + texts[t].offset) = value;
     }
+}
+
+static void parse(int argc, char **argv, struct init_options *o)
+{
+    int i = 1;
+    for (; i < argc && strcmp(argv[i], "--") != 0; i++)
+        set_option(o, argv[i]);
     o->program = argv + i + (i < argc);
 }
 
@@ -96,7 +105,7 @@ static void drop_privileges(void)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static void run(const char *cwd, char **argv)
+static void run(const char *cwd, char **argv, int input)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
     sigset_t none;
@@ -107,6 +116,10 @@ static void run(const char *cwd, char **argv)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     close(STATUS_FD);
+    close(CONTROL_FD);
+    if (input >= 0 && (dup2(input, 0) < 0 || close(input) != 0))
+        _exit(126);
+    drop_privileges();
     if (cwd != NULL && chdir(cwd) != 0) {
         dprintf(2, "%s: %s\n", cwd, strerror(errno));
         _exit(127);
@@ -138,7 +151,8 @@ static void hide_runtime_variables(void)
         unsetenv(hidden[i]);
 }
 
-static pid_t start(const char *cwd, char **argv, bool extension)
+/* input: its standard input; -1: ours. */
+static pid_t start(const char *cwd, char **argv, bool extension, int input)
 {
     pid_t pid = fork();
     if (pid < 0)
@@ -146,7 +160,7 @@ static pid_t start(const char *cwd, char **argv, bool extension)
     if (pid == 0) {
         if (extension)
             hide_runtime_variables();
-        run(cwd, argv);
+        run(cwd, argv, input);
     }
     return pid;
 }
@@ -177,13 +191,12 @@ static pid_t kill_children_of(pid_t pid)
     return found;
 }
 
-/* Orphans come to us (child subreaper), so that the loop ends only when nothing is left. */
+/* Orphans come to us (child subreaper): over when there is no child left. */
 static void kill_descendants(void)
 {
-    for (int i = 0; i < 1000 && kill_children_of(getpid()) != 0; i++) {
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            ;
-    }
+    do
+        kill_children_of(getpid());
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
 }
 
 static void on_term(int signal_number)
@@ -220,6 +233,42 @@ static void reap(pid_t runtime, const pid_t *extensions, int extension_count, bo
         kill_descendants();
 }
 
+/* The function of a spare: its options make the rest of the root, its message goes to the program.
+ * Does not return when the server has given up this spare, or is gone. */
+static void take_function(int to_program)
+{
+    static char message[MESSAGE_MAX];
+    struct init_options o = {0};
+    uint32_t size = 0, have = 0;
+    if (read(CONTROL_FD, &size, sizeof size) != sizeof size || size > sizeof message)
+        _exit(0);
+    while (have < size) {
+        ssize_t n = read(CONTROL_FD, message + have, size - have);
+        if (n <= 0)
+            _exit(0);
+        have += (uint32_t)n;
+    }
+    close(CONTROL_FD);
+    char *at = message, *end = message + size;
+    while (at < end && *at != '\0') {
+        size_t n = strnlen(at, (size_t)(end - at));
+        set_option(&o, at);
+        at += n + 1;
+    }
+    at++;
+    const char *wrong = init_assign_root(&o);
+    if (wrong != NULL)
+        fail(wrong);
+    drop_privileges();
+    while (at < end) {
+        ssize_t n = write(to_program, at, (size_t)(end - at));
+        if (n < 0 && errno != EINTR)
+            break; /* it has ended: reap tells */
+        at += n > 0 ? n : 0;
+    }
+    close(to_program);
+}
+
 int main(int argc, char **argv)
 {
     struct init_options o = {0};
@@ -234,8 +283,10 @@ int main(int argc, char **argv)
     if (poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLNVAL)) != 0)
         return 126;
     fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
-    if (close_range(STATUS_FD + 1, ~0u, 0) != 0) {
-        for (int fd = STATUS_FD + 1; fd < 1024; fd++)
+    fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+    int first = o.spare ? CONTROL_FD + 1 : CONTROL_FD;
+    if (close_range((unsigned)first, ~0u, 0) != 0) {
+        for (int fd = first; fd < 1024; fd++)
             close(fd);
     }
     setrlimit(RLIMIT_CORE, &no_core);
@@ -256,16 +307,25 @@ int main(int argc, char **argv)
         if (o.hide != NULL)
             init_landlock(&o);
     }
-    drop_privileges();
     if (o.program[0] == NULL) { /* a probe: it works */
         report(INIT_RUNTIME_ENDED, 0, 0);
         return 0;
     }
     for (int i = 0; i < o.extension_count; i++) {
         char *arguments[] = {(char *)o.extensions[i], NULL};
-        extensions[i] = start("/", arguments, true);
+        extensions[i] = start("/", arguments, true, -1);
     }
-    pid_t runtime = start(o.cwd, o.program, false);
+    int input[2] = {-1, -1};
+    if (o.spare && pipe2(input, O_CLOEXEC) != 0)
+        fail("pipe");
+    pid_t runtime = start(o.cwd, o.program, false, input[0]);
+    signal(SIGPIPE, SIG_IGN);
+    if (o.spare) {
+        close(input[0]);
+        take_function(input[1]);
+    } else {
+        drop_privileges();
+    }
     close(0);
     close(1); /* the pipes end with the last of the handler's processes */
     close(2);

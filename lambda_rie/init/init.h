@@ -14,6 +14,7 @@ struct init_report { /* on descriptor 3, each in one write */
 };
 struct init_options {
     bool full;
+    bool spare; /* started ahead: the function comes later, over descriptor 4 */
     const char *task, *runtime, *keep, *hide, *tmp, *cwd;
     const char *layers[LAYERS_MAX], *extensions[16];
     int layer_count, extension_count;
@@ -22,6 +23,8 @@ struct init_options {
 /* The root of the handler: the machine's, read-only, with Lambda's own folders. NULL, or what
  * failed (errno says why). */
 const char *init_build_root(const struct init_options *o);
+/* The part that a spare's function brings: code, folder, /tmp. The old root goes only now. */
+const char *init_assign_root(const struct init_options *o);
 /* Denies everything below o->hide except the code and the runtime. Best effort. */
 void init_landlock(const struct init_options *o);
 #endif

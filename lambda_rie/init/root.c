@@ -11,7 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define STAGE "/tmp" /* there on every machine; what it held is out of sight from then on */
+#define OLD   "/.old" /* a spare's view of the machine, until it has its function */
+#define STAGE "/tmp"  /* there on every machine; what it held is out of sight from then on */
 
 /* A detached copy of a folder's mounts, -1 with errno. */
 static int clone_tree(const char *path)
@@ -236,10 +237,16 @@ const char *init_build_root(const struct init_options *o)
         return "/var/runtime";
     mkdir(STAGE "/tmp", 0755);
     mkdir(STAGE "/proc", 0755);
+    mkdir(STAGE OLD, 0700); /* used by spares only, there for all */
     if (mount("proc", STAGE "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
         return "/proc";
     if (read_only(STAGE) != 0)
         return "read-only mounts";
+    if (o->spare) {
+        if (chdir(STAGE) != 0 || syscall(SYS_pivot_root, ".", STAGE OLD) != 0 || chdir("/") != 0)
+            return "the new root";
+        return NULL;
+    }
     snprintf(option, sizeof option, "size=%sm,mode=1777", o->tmp != NULL ? o->tmp : "512");
     /* a folder kept below /tmp is carried over the new /tmp */
     int below = keep >= 0 && strncmp(o->keep, "/tmp/", 5) == 0 ? clone_tree(target) : -1;
@@ -253,6 +260,36 @@ const char *init_build_root(const struct init_options *o)
     if (chdir(STAGE) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
         return "the new root";
     if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
+        return "the old root";
+    return NULL;
+}
+
+/* What is at from on the machine, read-only at to. */
+static bool show(const char *from, const char *to)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, OLD "%s", from) >= (int)sizeof path)
+        return false;
+    int tree = clone_tree(path);
+    return tree >= 0 && attach(tree, to) == 0 && read_only(to) == 0;
+}
+
+const char *init_assign_root(const struct init_options *o)
+{
+    char option[64], target[PATH_MAX];
+    snprintf(option, sizeof option, "size=%sm,mode=1777", o->tmp != NULL ? o->tmp : "512");
+    if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, option) != 0)
+        return "/tmp";
+    if (o->task != NULL && !show(o->task, "/var/task"))
+        return "/var/task";
+    if (o->keep != NULL) { /* below /tmp, else it is seen anyway */
+        if (snprintf(target, sizeof target, "%s", o->keep) >= (int)sizeof target)
+            return "the code folder's path is too long";
+        make_dirs(target);
+        if (!show(o->keep, o->keep))
+            return "the code folder";
+    }
+    if (umount2(OLD, MNT_DETACH) != 0)
         return "the old root";
     return NULL;
 }

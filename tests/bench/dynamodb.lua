@@ -1,5 +1,6 @@
--- wrk script: GetItem, PutItem, UpdateItem or BatchWriteItem (25 puts) on items of about 300 bytes. Arguments: op, table, first key, key
--- count. Prints one line "RESULT requests errors p50_us p99_us max_us" at the end.
+-- wrk script: one operation on items of about 300 bytes. Arguments: op, table, first key, key count.
+-- GetItem, PutItem, UpdateItem, DeleteItem; BatchWriteItem (of 25); PutNew: every request a new item; Query: a
+-- partition "q0" ... "q<count - 1>". Prints one line "RESULT requests errors p50_us p99_us max_us" at the end.
 local op, tbl, first, count
 local n = 0
 local headers = {
@@ -9,44 +10,49 @@ local headers = {
   ["X-Amz-Date"] = "20260101T000000Z",
 }
 local filler = string.rep("abcdefghij", 20)
+local targets = {PutNew = "PutItem"}
 
 function init(args)
   op, tbl, first, count = args[1], args[2], tonumber(args[3]), tonumber(args[4])
-  headers["X-Amz-Target"] = "DynamoDB_20120810." .. op
+  headers["X-Amz-Target"] = "DynamoDB_20120810." .. (targets[op] or op)
   math.randomseed(os.time())
 end
 
 local function item(key)
-  return string.format('{"id":{"S":"key-%07d"},"n":{"N":"%d"},"data":{"S":"%s"},"flag":{"BOOL":true},"rev":{"N":"%d"}}',
-    key, key, filler, math.random(1, 1000000000))
+  return string.format('{"id":{"S":"key-%07d"},"n":{"N":"%d"},"g":{"S":"group-%03d"},"data":{"S":"%s"},"flag":{"BOOL":true},' ..
+    '"rev":{"N":"%d"}}', key, key, key % 1000, filler, math.random(1, 1000000000))
 end
+
+local make = {
+  GetItem = function()
+    return string.format('{"TableName":"%s","Key":{"id":{"S":"key-%07d"}}}', tbl, first + math.random(0, count - 1))
+  end,
+  PutItem = function()
+    return string.format('{"TableName":"%s","Item":%s}', tbl, item(first + n % count))
+  end,
+  PutNew = function()
+    return string.format('{"TableName":"%s","Item":%s}', tbl, item(first + n))
+  end,
+  UpdateItem = function()
+    return string.format('{"TableName":"%s","Key":{"id":{"S":"key-%07d"}},"UpdateExpression":"SET rev = :r, n = n + :one",' ..
+      '"ExpressionAttributeValues":{":r":{"N":"%d"},":one":{"N":"1"}}}', tbl, first + n % count, math.random(1, 1000000000))
+  end,
+  BatchWriteItem = function()
+    local parts = {}
+    for i = 1, 25 do
+      parts[i] = '{"PutRequest":{"Item":' .. item(first + (n * 25 + i) % count) .. '}}'
+    end
+    return string.format('{"RequestItems":{"%s":[%s]}}', tbl, table.concat(parts, ","))
+  end,
+  Query = function()
+    return string.format('{"TableName":"%s","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"q%d"}}}',
+      tbl, math.random(0, count - 1))
+  end,
+}
 
 function request()
   n = n + 1
-  local key = first + (op == "GetItem" and math.random(0, count - 1) or n % count)
-  local body
-  if op == "GetItem" then
-    body = string.format('{"TableName":"%s","Key":{"id":{"S":"key-%07d"}}}', tbl, key)
-  elseif op == "UpdateItem" then
-    body = string.format('{"TableName":"%s","Key":{"id":{"S":"key-%07d"}},"UpdateExpression":"SET rev = rev + :one",' ..
-      '"ExpressionAttributeValues":{":one":{"N":"1"}}}', tbl, key)
-  elseif op == "BatchWriteItem" then
-    local puts = {}
-    for i = 1, 25 do
-      puts[i] = '{"PutRequest":{"Item":' .. item(first + (n * 25 + i) % count) .. '}}'
-    end
-    body = string.format('{"RequestItems":{"%s":[%s]}}', tbl, table.concat(puts, ","))
-  else
-    body = string.format('{"TableName":"%s","Item":%s}', tbl, item(key))
-  end
-  return wrk.format("POST", "/", headers, body)
-end
-
-local bad = 0
-function response(status)
-  if status ~= 200 then
-    bad = bad + 1
-  end
+  return wrk.format("POST", "/", headers, make[op]())
 end
 
 function done(summary, latency)

@@ -101,11 +101,11 @@ class Server:
                 "AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def make_zip(files):
+def make_zip(files, executable=False):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
         for name, content in files.items():
             info = zipfile.ZipInfo(name)
-            info.external_attr = (0o755 if name == "bootstrap" else 0o644) << 16
+            info.external_attr = (0o755 if name == "bootstrap" or executable else 0o644) << 16
             z.writestr(info, content, zipfile.ZIP_DEFLATED)
     return out.getvalue()

@@ -54,7 +54,9 @@ class Base(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.s = Server("--quiet", *cls.options)
+        # a sanitizer keeps freed memory for a while: not so much that it hides growth
+        sanitizer = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=4"}
+        cls.s = Server("--quiet", *cls.options, env=sanitizer)
         cls.addClassCleanup(cls.s.close)
         cls.made = set()
 
@@ -313,7 +315,8 @@ class Contained(Base):
     def test_a_flood_of_output(self):
         before = self.rss()
         self.assertEqual(self.call("prints", 128 * 1024, Timeout=60), "printed")
-        self.assertLess(self.rss() - before, 32 << 20)
+        # the store may cache 64 MB, the recent lines take 4
+        self.assertLess(self.rss() - before, 100 << 20)
 
     def rss(self):
         return int(open("/proc/%d/statm" % self.s.process.pid).read().split()[1]) * 4096

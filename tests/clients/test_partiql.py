@@ -130,6 +130,50 @@ class Partiql(Boto):
         got["s"]["SS"].sort()
         self.assertEqual(got, {"pk": S("a"), "sk": N(1), "n": N(3), "l": {"L": [N(2), N(3)]}, "s": {"SS": ["x", "y"]}, "m": {"M": {"k": {"M": {}}}}})
 
+    def test_long_reads_take_turns_and_a_table_may_go(self):
+        import threading
+        for i in range(0, 2000, 25):
+            self.d.batch_write_item(RequestItems={self.table: [{"PutRequest": {"Item": {
+                "pk": S("pk%d" % (k % 3)), "sk": N(k), "d": S("x" * 300), "l": {"L": [N(k)] * 20}}}} for k in range(i, i + 25)]})
+        statements = ["SELECT sk FROM $T WHERE pk IN ['pk0', 'pk1', 'pk2'] AND l[3] >= 0", "SELECT sk FROM $T WHERE contains(d, 'y')",
+                      "SELECT sk FROM $T"]
+        want = [2000, 0, 2000]
+        wrong = []
+
+        def read(k):
+            d = client_of(self.s, "dynamodb")
+            for i in range(4):
+                found, more = set(), {}
+                while True:
+                    reply = d.execute_statement(Statement=statements[k % 3].replace("$T", '"%s"' % self.table), **more)
+                    found |= {r["sk"]["N"] for r in reply["Items"]}
+                    if "NextToken" not in reply:
+                        break
+                    more = {"NextToken": reply["NextToken"]}
+                if len(found) != want[k % 3]:
+                    wrong.append((k, len(found)))
+        threads = [threading.Thread(target=read, args=(k,)) for k in range(6)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(wrong, [])
+
+        def read_what_goes():
+            try:
+                while True:
+                    client_of(self.s, "dynamodb").execute_statement(Statement='SELECT * FROM "%s" WHERE contains(d, \'y\')' % self.table)
+            except Exception as error:
+                ends.append(error.response["Error"]["Code"])
+        ends = []
+        threads = [threading.Thread(target=read_what_goes) for _ in range(4)]
+        for t in threads:
+            t.start()
+        self.d.delete_table(TableName=self.table)
+        for t in threads:
+            t.join()
+        self.assertEqual(ends, ["ResourceNotFoundException"] * 4)
+
     def test_capacity(self):
         self.fill(3)
         reply = self.run_("SELECT * FROM $T WHERE pk = 'a'", ConsistentRead=True, ReturnConsumedCapacity="TOTAL")

@@ -251,6 +251,25 @@ TEST(failed_commit_undoes_everything_and_runs_the_hooks)
     file_remove_tree(folder);
 }
 
+TEST(doomed_tick_is_not_committed)
+{
+    int weight = 1;
+    struct db *d = open_at(NULL);
+    hook_runs = 0;
+    db_on_rollback(d, hook, &weight);
+    db_doom(d); /* nothing was begun */
+    CHECK(add(d, 1));
+    db_doom(d);
+    CHECK(!db_begin(d)); /* no further change of this tick may go through */
+    CHECK(!db_commit(d));
+    CHECK_I64(hook_runs, 1);
+    CHECK_I64(count_things(d), 0);
+    CHECK(add(d, 2) && db_commit(d));
+    CHECK_I64(count_things(d), 1);
+    db_off_rollback(d, hook, &weight);
+    db_close(d);
+}
+
 TEST(full_disk_loses_the_tick_and_nothing_else)
 {
     struct db *d = open_at(new_folder());

@@ -308,6 +308,39 @@ TEST(big_lists_are_refused_before_they_overflow)
     CHECK(ok);
 }
 
+TEST(thousands_of_attributes_come_and_go)
+{
+    enum { MANY = 30000 };
+    xp_arena = arena_new(0, SIZE_MAX);
+    struct buf *item = arena_new_buf(xp_arena, 1 << 24),
+               *updates = arena_new_buf(xp_arena, 1 << 24);
+    for (int i = 0; i < MANY; i++) {
+        buf_addf(item, "%s\"k%d\":{\"N\":\"%d\"}", i == 0 ? "{" : ",", i, i);
+        buf_addf(updates, "%s\"k%d\":{%s}", i == 0 ? "{" : ",", i * 2,
+                 i % 2 == 0 ? "\"Action\":\"DELETE\"" : "\"Value\":{\"S\":\"x\"}");
+    }
+    buf_addc(item, '}');
+    buf_addc(item, '\0');
+    buf_addc(updates, '}');
+    buf_addc(updates, '\0');
+    struct aws_err err = {0};
+    struct expr_update *x;
+    struct item after = {0};
+    struct buf *out = arena_new_buf(xp_arena, ATTR_TEXT_MAX);
+    bool ok = expr_legacy_update(xp_arena, xp_json(updates->p), ATTR_BARE, &x, &err) &&
+              expr_update_apply(x, xp_item(item->p), STR(""), xp_arena, out, &err);
+    if (ok)
+        item_of_text(buf_view(out), xp_arena, &after);
+    /* of the old ones a quarter is gone; half of the updates beyond them are new */
+    size_t want = MANY - MANY / 4 + MANY / 4;
+    const struct attr *two = item_find(&after, STR("k2")), *four = item_find(&after, STR("k4"));
+    ok = ok && after.count == want && four == NULL && two != NULL && str_eq_c(two->bytes, "x");
+    if (!ok)
+        test_fail(__FILE__, __LINE__, "%zu attributes, want %zu", after.count, want);
+    arena_free(xp_arena);
+    CHECK(ok);
+}
+
 TEST(nesting_of_an_updated_item)
 {
     xp_arena = arena_new(0, SIZE_MAX);

@@ -161,6 +161,27 @@ TEST(failed_commit_takes_entries_and_counts_back)
     file_remove_tree(fx_folder);
 }
 
+/* Whichever statement of a write fails: nothing of it is left, neither row nor entries nor counts. */
+TEST(write_that_fails_half_way_leaves_nothing)
+{
+    CHECK(fx_open(fx_new_folder()));
+    fx_call("CreateTable", TABLE INDEXES "}");
+    WRITE(60);
+    CHECK(db_commit(fx_db));
+    int lost = 0;
+    for (int n = 1; n < 12; n++) {
+        fault_setup(FX("store.write:%d", n));
+        for (int i = 0; i < 6; i++)
+            write_random();
+        fault_setup(NULL);
+        lost += !db_commit(fx_db);
+        CHECK_STR(check(), "right");
+    }
+    CHECK(lost > 0);
+    fx_close();
+    file_remove_tree(fx_folder);
+}
+
 TEST(database_from_before_entries_gets_them_at_start)
 {
     CHECK(fx_open(fx_new_folder()));
