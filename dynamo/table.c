@@ -1,6 +1,7 @@
 #include "table.h"
 #include "arn.h"
 #include "clock.h"
+#include <stdlib.h>
 #include <string.h>
 
 bool key_has(const struct key_schema *key, struct str name)
@@ -168,13 +169,36 @@ static const char *index_status(const struct index *x, const struct table_state 
     return x->filling ? "CREATING" : "ACTIVE";
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* AWS sorts NonKeyAttributes. */
+static void write_projection(const struct index *x, struct arena *a, struct json_out *out)
+{
+    struct str *names = ARENA_ARRAY(a, struct str, x->non_key_count);
+    json_obj(out, "Projection");
+    copy_member(jval_get(x->def, "Projection"), "ProjectionType", out);
+    if (x->non_key_count > 0) {
+        for (size_t i = 0; i < x->non_key_count; i++)
+            names[i] = x->non_key[i];
+        qsort(names, x->non_key_count, sizeof *names, compare_names);
+        json_arr(out, "NonKeyAttributes");
+        for (size_t i = 0; i < x->non_key_count; i++)
+            json_str(out, NULL, names[i]);
+        json_end(out);
+    }
+    json_end(out);
+}
+
 static void write_index(const struct table *t, const struct index *x,
                         const struct table_state *state, struct arena *a, struct json_out *out)
 {
     json_obj(out, NULL);
     json_str(out, "IndexName", x->name);
     copy_member(x->def, "KeySchema", out);
-    copy_member(x->def, "Projection", out);
+    write_projection(x, a, out);
     if (x->global) {
         const char *status = index_status(x, state);
         json_cstr(out, "IndexStatus", status);

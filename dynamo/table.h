@@ -73,6 +73,7 @@ bool table_keys_use(struct jval keys, struct str name, struct arena *a);
 bool table_indexes_use(struct jval indexes, struct str name, struct arena *a);
 /* SSESpecification of CreateTable, UpdateTable and the restores. */
 bool table_encryption_check(struct jval in, struct arena *a, struct aws_err *err);
+bool table_class_check(struct jval in, struct arena *a, struct aws_err *err);
 bool table_encrypted(struct jval spec, struct arena *a);
 struct table_attr { /* of AttributeDefinitions */
     struct str name, type;

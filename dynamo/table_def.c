@@ -122,14 +122,16 @@ static bool check_key_types(struct checker *c, struct jval keys, bool composite)
     }
     while (jval_next(keys, &it, NULL)) {
         bool hash = str_eq_c(text_of(c, it, "KeyType"), "HASH");
-        if (hash && ranges > 0) /* unverified: the text */
-            return FAIL(c, "Invalid KeySchema: HASH key elements must come before RANGE ones");
+        if (hash && ranges > 0)
+            return FAIL(c, INVALID "All HASH key attributes must precede RANGE key attributes in "
+                                   "the KeySchema");
         hashes += hash;
         ranges += !hash;
     }
-    if (hashes > GSI_PARTS_MAX || ranges > GSI_PARTS_MAX) /* unverified: the text */
-        return FAIL(c, "Invalid KeySchema: at most %d HASH and %d RANGE key elements are allowed",
-                    GSI_PARTS_MAX, GSI_PARTS_MAX);
+    if (hashes > GSI_PARTS_MAX || ranges > GSI_PARTS_MAX)
+        return FAIL(c,
+                    INVALID "The KeySchema exceeds the maximum allowed number of %s key attributes",
+                    hashes > GSI_PARTS_MAX ? "HASH" : "RANGE");
     return true;
 }
 
@@ -140,8 +142,12 @@ static bool check_same_names(struct checker *c, struct jval keys)
         struct jval other = {0};
         for (size_t k = 0; k < i && jval_next(keys, &other, NULL); k++) {
             if (str_eq(text_of(c, it, "AttributeName"), text_of(c, other, "AttributeName")))
-                return FAIL(c, "Both the Hash Key and the Range Key element in the KeySchema have "
-                               "the same name");
+                return jval_count(keys) > 2
+                           ? FAIL(c, "The KeySchema contains multiple key attributes with the "
+                                     "same name")
+                           : FAIL(c, "Both the Hash Key and the Range Key element in the KeySchema "
+                                     "have "
+                                     "the same name");
         }
     }
     return true;
@@ -169,7 +175,8 @@ static bool check_table_key(struct checker *c)
         struct jval other = {0};
         for (size_t k = 0; k < i && jval_next(c->defs, &other, NULL); k++) {
             if (str_eq(text_of(c, it, "AttributeName"), text_of(c, other, "AttributeName")))
-                return FAIL(c, "Cannot have two attributes with the same name"); /* unverified */
+                return FAIL(c, "Attribute Name is duplicated: %.*s",
+                            STR_ARG(text_of(c, it, "AttributeName")));
         }
     }
     return check_defined(c, c->keys) && check_same_names(c, c->keys) &&
@@ -179,7 +186,7 @@ static bool check_table_key(struct checker *c)
 static bool check_projection(struct checker *c, struct jval index, size_t *total)
 {
     struct jval projection = jval_get(index, "Projection");
-    struct jval others = jval_get(projection, "NonKeyAttributes");
+    struct jval others = jval_get(projection, "NonKeyAttributes"), it = {0};
     struct str type = text_of(c, projection, "ProjectionType");
     bool include = str_eq_c(type, "INCLUDE");
     if (type.n == 0)
@@ -189,6 +196,14 @@ static bool check_projection(struct checker *c, struct jval index, size_t *total
                     STR_ARG(type));
     if (!jval_present(others) && include)
         return FAIL(c, INVALID "ProjectionType is INCLUDE, but NonKeyAttributes is not specified");
+    for (size_t i = 0; jval_next(others, &it, NULL); i++) {
+        struct jval other = {0};
+        for (size_t k = 0; k < i && jval_next(others, &other, NULL); k++) {
+            if (str_eq(jval_text(it, c->a), jval_text(other, c->a)))
+                return FAIL(c, INVALID "Duplicate element in NonKeyAttributes: %.*s",
+                            STR_ARG(jval_text(it, c->a)));
+        }
+    }
     *total += jval_count(others);
     if (*total > PROJECTED_TOTAL_MAX) /* unverified: the text */
         return FAIL(c,
@@ -264,7 +279,7 @@ static bool check_gsi(struct checker *c, struct jval index, size_t *total)
                             "BillingMode is PAY_PER_REQUEST",
                     STR_ARG(name));
     if (!c->on_demand && !jval_present(throughput))
-        return FAIL(c, INVALID "ProvisionedThroughput must be specified for index: %.*s",
+        return FAIL(c, INVALID "ProvisionedThroughput is not specified for index: %.*s",
                     STR_ARG(name));
     return (c->on_demand || check_units(c, throughput)) && check_unique_name(c, index);
 }
@@ -343,6 +358,17 @@ static bool check_stream(struct checker *c)
         return FAIL(c, INVALID "Table is being created with a stream enabled, UpdateViewType is "
                                "required");
     return true;
+}
+
+bool table_class_check(struct jval in, struct arena *a, struct aws_err *err)
+{
+    struct checker c = {.a = a, .err = err};
+    struct str class = text_of(&c, in, "TableClass");
+    if (!jval_present(jval_get(in, "TableClass")) || str_eq_c(class, "STANDARD") ||
+        str_eq_c(class, "STANDARD_INFREQUENT_ACCESS"))
+        return true;
+    return FAIL(&c, "Invalid table-class parameter provided. Please try again with a valid "
+                    "table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].");
 }
 
 bool table_encrypted(struct jval spec, struct arena *a)
@@ -469,7 +495,7 @@ bool table_def_check(struct jval in, struct arena *a, struct aws_err *err)
                                 "of attributes defined in AttributeDefinitions");
     return check_lsis(&c, &projected) && check_gsis(&c, &projected) && check_unused_defs(&c) &&
            check_stream(&c) && check_all_limits(&c) && table_encryption_check(in, a, err) &&
-           tags_check(jval_get(in, "Tags"), a, err);
+           table_class_check(in, a, err) && tags_check(jval_get(in, "Tags"), a, err);
 }
 
 bool table_def_check_added(struct jval def, struct str index, bool defs_given, struct arena *a,

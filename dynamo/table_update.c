@@ -141,7 +141,7 @@ bool table_update_check(struct jval in, struct arena *a, struct aws_err *err)
     struct upd u = {.a = a, .err = err, .in = in};
     return needs_something(&u) && refuse_replicas(&u) && upd_gsi_check(&u) &&
            check_combination(&u) && check_stream_members(&u) && check_billing_members(&u) &&
-           table_encryption_check(in, a, err);
+           table_encryption_check(in, a, err) && table_class_check(in, a, err);
 }
 
 /* ---- against the table ---- */

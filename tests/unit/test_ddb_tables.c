@@ -171,7 +171,16 @@ static const struct {
              "PAY_PER_REQUEST"},
     {AB "," KEY_AB "," UNITS ",\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi\"," KEY_AB "," ALL
         "}]",
-     INVALID "ProvisionedThroughput must be specified for index: gsi"},
+     INVALID "ProvisionedThroughput is not specified for index: gsi"},
+    {FX_HASH ",\"TableClass\":\"GOLD\"",
+     "ValidationException: Invalid table-class parameter provided. Please try again with a valid "
+     "table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS]."},
+    {"\"AttributeDefinitions\":[{\"AttributeName\":\"a\",\"AttributeType\":\"S\"},{"
+     "\"AttributeName\":\"a\",\"AttributeType\":\"S\"}]," KEY_A "," UNITS,
+     "ValidationException: Attribute Name is duplicated: a"},
+    {AB "," KEY_AB "," UNITS ",\"LocalSecondaryIndexes\":[{\"IndexName\":\"lsi\"," KEY_AB
+        ",\"Projection\":{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"z\",\"z\"]}}]",
+     INVALID "Duplicate element in NonKeyAttributes: z"},
     {AB "," KEY_A ",\"BillingMode\":\"PAY_PER_REQUEST\",\"GlobalSecondaryIndexes\":[{"
         "\"IndexName\":\"gsi\"," KEY_A "," ALL "}]",
      INVALID "Some AttributeDefinitions are not used. AttributeDefinitions: [a, b], keys used: "

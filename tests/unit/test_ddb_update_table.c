@@ -262,6 +262,7 @@ TEST(protection_class_and_encryption_are_set)
     CHECK_STR(fx_get(update("\"TableClass\":\"STANDARD\""), "TableDescription/TableStatus"),
               "\"UPDATING\"");
     CHECK_STR(described("TableClassSummary"), "(missing)");
+    CHECK(str_starts(update("\"TableClass\":\"GOLD\""), STR(VE "Invalid table-class parameter")));
     update("\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\"");
     CHECK_STR(described("TableClassSummary/TableClass"), "\"STANDARD_INFREQUENT_ACCESS\"");
     update("\"SSESpecification\":{\"Enabled\":true}");

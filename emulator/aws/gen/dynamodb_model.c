@@ -555,20 +555,20 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 78, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "Tag"},
     {SH_STRING, 80, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "TagKeyString"},
     {SH_STRING, 80, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "TagValueString"},
-    {SH_STRING, 80, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 10, 0, 1, 0, 0, 0, "TableClass"},
+    {SH_STRING, 80, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "TableClass"},
     {SH_BOOLEAN, 80, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "DeletionProtectionEnabled"},
     {SH_STRING, 80, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "ResourcePolicy"},
-    {SH_STRING, 80, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 11, 0, 1, 0, 0, 0, "GlobalTableSettingsReplicationMode"},
+    {SH_STRING, 80, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 10, 0, 1, 0, 0, 0, "GlobalTableSettingsReplicationMode"},
     {SH_STRUCT, 80, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "DeleteBackupInput"},
     {SH_STRING, 81, 0, 0, 0, 37, 1024, 0, 0, 0, 1, 0, 0, 0, "BackupArn"},
     {SH_STRUCT, 81, 11, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 1, 1, 0, 0, 0, "DeleteItemInput"},
-    {SH_STRING, 92, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 12, 0, 1, 0, 0, 0, "ReturnValue"},
+    {SH_STRING, 92, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 11, 0, 1, 0, 0, 0, "ReturnValue"},
     {SH_STRING, 92, 0, 0, 0, 1, 255, 1, 0, 0, 1, 0, 1, 0, "ItemTableName"},
-    {SH_STRING, 92, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 13, 0, 1, 0, 0, 0, "ConditionalOperator"},
+    {SH_STRING, 92, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 12, 0, 1, 0, 0, 0, "ConditionalOperator"},
     {SH_MAP, 92, 0, 92, 14, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ExpectedAttributeMap"},
     {SH_STRUCT, 92, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ExpectedAttributeValue"},
     {SH_BOOLEAN, 96, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "BooleanObject"},
-    {SH_STRING, 96, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 14, 0, 1, 0, 0, 0, "ComparisonOperator"},
+    {SH_STRING, 96, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 13, 0, 1, 0, 0, 0, "ComparisonOperator"},
     {SH_LIST, 96, 0, 6, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "AttributeValueList"},
     {SH_STRING, 96, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "ConditionExpression"},
     {SH_MAP, 96, 0, 6, 98, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "ExpressionAttributeValueMap"},
@@ -595,7 +595,7 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 111, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "KinesisStreamingDestinationInput"},
     {SH_STRING, 114, 0, 0, 0, 37, 1024, 0, 0, 0, 1, 0, 0, 0, "StreamArn"},
     {SH_STRUCT, 114, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "EnableKinesisStreamingConfiguration"},
-    {SH_STRING, 115, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 15, 0, 1, 0, 0, 0, "ApproximateCreationDateTimePrecision"},
+    {SH_STRING, 115, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 14, 0, 1, 0, 0, 0, "ApproximateCreationDateTimePrecision"},
     {SH_STRUCT, 115, 7, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ExecuteStatementInput"},
     {SH_STRING, 122, 0, 0, 0, 1, 32768, 0, 0, 0, 1, 0, 0, 0, "PartiQLNextToken"},
     {SH_INTEGER, 122, 0, 0, 0, 1, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PositiveIntegerObject"},
@@ -611,29 +611,29 @@ static const struct shape shapes[] = {
     {SH_STRING, 139, 0, 0, 0, INT64_MIN, 1024, 0, 0, 0, 1, 0, 0, 0, "S3Prefix"},
     {SH_STRING, 139, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 9, 0, 1, 0, 0, 0, "S3SseAlgorithm"},
     {SH_STRING, 139, 0, 0, 0, 1, 2048, 0, 0, 0, 1, 0, 0, 0, "S3SseKmsKeyId"},
-    {SH_STRING, 139, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 16, 0, 1, 0, 0, 0, "ExportFormat"},
-    {SH_STRING, 139, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 17, 0, 1, 0, 0, 0, "ExportType"},
+    {SH_STRING, 139, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 15, 0, 1, 0, 0, 0, "ExportFormat"},
+    {SH_STRING, 139, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 16, 0, 1, 0, 0, 0, "ExportType"},
     {SH_STRUCT, 139, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "IncrementalExportSpecification"},
     {SH_TIMESTAMP, 142, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "ExportFromTime"},
     {SH_TIMESTAMP, 142, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "ExportToTime"},
-    {SH_STRING, 142, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 18, 0, 1, 0, 0, 0, "ExportViewType"},
+    {SH_STRING, 142, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 17, 0, 1, 0, 0, 0, "ExportViewType"},
     {SH_STRUCT, 142, 7, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 1, 1, 0, 0, 0, "GetItemInput"},
     {SH_STRUCT, 149, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "GetResourcePolicyInput"},
     {SH_STRUCT, 150, 6, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ImportTableInput"},
     {SH_STRUCT, 156, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "S3BucketSource"},
-    {SH_STRING, 159, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 19, 0, 1, 0, 0, 0, "InputFormat"},
+    {SH_STRING, 159, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 18, 0, 1, 0, 0, 0, "InputFormat"},
     {SH_STRUCT, 159, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "InputFormatOptions"},
     {SH_STRUCT, 160, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "CsvOptions"},
     {SH_STRING, 162, 0, 0, 0, 1, 1, 5, 0, 0, 1, 0, 0, 0, "CsvDelimiter"},
     {SH_LIST, 162, 0, 152, 0, 1, 255, 0, 0, 0, 1, 0, 0, 0, "CsvHeaderList"},
     {SH_STRING, 162, 0, 0, 0, 1, 65536, 6, 0, 0, 1, 0, 0, 0, "CsvHeader"},
-    {SH_STRING, 162, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 20, 0, 1, 0, 0, 0, "InputCompressionType"},
+    {SH_STRING, 162, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 19, 0, 1, 0, 0, 0, "InputCompressionType"},
     {SH_STRUCT, 162, 8, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "TableCreationParameters"},
     {SH_STRUCT, 170, 6, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListBackupsInput"},
     {SH_INTEGER, 176, 0, 0, 0, 1, 100, 0, 0, 0, 1, 0, 0, 0, "BackupsInputLimit"},
     {SH_TIMESTAMP, 176, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "TimeRangeLowerBound"},
     {SH_TIMESTAMP, 176, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "TimeRangeUpperBound"},
-    {SH_STRING, 176, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 21, 0, 1, 0, 0, 0, "BackupTypeFilter"},
+    {SH_STRING, 176, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 20, 0, 1, 0, 0, 0, "BackupTypeFilter"},
     {SH_STRUCT, 176, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ListContributorInsightsInput"},
     {SH_STRING, 179, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "NextTokenString"},
     {SH_INTEGER, 179, 0, 0, 0, INT64_MIN, 100, 0, 0, 0, 1, 0, 0, 0, "ListContributorInsightsLimit"},
@@ -653,7 +653,7 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 207, 17, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 1, 1, 0, 0, 0, "QueryInput"},
     {SH_MAP, 224, 0, 178, 14, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "FilterConditionMap"},
     {SH_STRUCT, 224, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "Condition"},
-    {SH_STRING, 226, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 22, 0, 1, 0, 0, 0, "Select"},
+    {SH_STRING, 226, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 21, 0, 1, 0, 0, 0, "Select"},
     {SH_MAP, 226, 0, 178, 14, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "KeyConditions"},
     {SH_STRING, 226, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "KeyExpression"},
     {SH_STRUCT, 226, 8, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "RestoreTableFromBackupInput"},
@@ -681,8 +681,8 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 307, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PointInTimeRecoverySpecification"},
     {SH_INTEGER, 309, 0, 0, 0, 1, 35, 0, 0, 0, 1, 0, 0, 0, "RecoveryPeriodInDays"},
     {SH_STRUCT, 309, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "UpdateContributorInsightsInput"},
-    {SH_STRING, 313, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 23, 0, 1, 0, 0, 0, "ContributorInsightsAction"},
-    {SH_STRING, 313, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 24, 0, 1, 0, 0, 0, "ContributorInsightsMode"},
+    {SH_STRING, 313, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 22, 0, 1, 0, 0, 0, "ContributorInsightsAction"},
+    {SH_STRING, 313, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 23, 0, 1, 0, 0, 0, "ContributorInsightsMode"},
     {SH_STRUCT, 313, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "UpdateGlobalTableInput"},
     {SH_LIST, 315, 0, 211, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ReplicaUpdateList"},
     {SH_STRUCT, 315, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ReplicaUpdate"},
@@ -705,7 +705,7 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 347, 13, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 2, 1, 0, 0, 0, "UpdateItemInput"},
     {SH_MAP, 360, 0, 230, 14, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "AttributeUpdates"},
     {SH_STRUCT, 360, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "AttributeValueUpdate"},
-    {SH_STRING, 362, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 25, 0, 1, 0, 0, 0, "AttributeAction"},
+    {SH_STRING, 362, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 24, 0, 1, 0, 0, 0, "AttributeAction"},
     {SH_STRUCT, 362, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "UpdateKinesisStreamingDestinationInput"},
     {SH_STRUCT, 365, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "UpdateKinesisStreamingConfiguration"},
     {SH_STRUCT, 366, 15, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "UpdateTableInput"},
@@ -723,7 +723,7 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 406, 3, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "ReplicaGlobalSecondaryIndex"},
     {SH_STRUCT, 409, 6, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "UpdateReplicationGroupMemberAction"},
     {SH_STRUCT, 415, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "DeleteReplicationGroupMemberAction"},
-    {SH_STRING, 416, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 26, 0, 1, 0, 0, 0, "MultiRegionConsistency"},
+    {SH_STRING, 416, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 25, 0, 1, 0, 0, 0, "MultiRegionConsistency"},
     {SH_LIST, 416, 0, 251, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, "GlobalTableWitnessGroupUpdateList"},
     {SH_STRUCT, 416, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "GlobalTableWitnessGroupUpdate"},
     {SH_STRUCT, 418, 1, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "CreateGlobalTableWitnessGroupMemberAction"},
@@ -765,23 +765,22 @@ static const char *const enum_6[] = {"HASH", "RANGE", NULL};
 static const char *const enum_7[] = {"ALL", "INCLUDE", "KEYS_ONLY", NULL};
 static const char *const enum_8[] = {"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY", NULL};
 static const char *const enum_9[] = {"AES256", "KMS", NULL};
-static const char *const enum_10[] = {"STANDARD", "STANDARD_INFREQUENT_ACCESS", NULL};
-static const char *const enum_11[] = {"ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES", NULL};
-static const char *const enum_12[] = {"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW", NULL};
-static const char *const enum_13[] = {"OR", "AND", NULL};
-static const char *const enum_14[] = {"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE", "BEGINS_WITH", "GE", "CONTAINS", NULL};
-static const char *const enum_15[] = {"MILLISECOND", "MICROSECOND", NULL};
-static const char *const enum_16[] = {"DYNAMODB_JSON", "ION", NULL};
-static const char *const enum_17[] = {"FULL_EXPORT", "INCREMENTAL_EXPORT", NULL};
-static const char *const enum_18[] = {"NEW_IMAGE", "NEW_AND_OLD_IMAGES", NULL};
-static const char *const enum_19[] = {"DYNAMODB_JSON", "ION", "CSV", NULL};
-static const char *const enum_20[] = {"GZIP", "ZSTD", "NONE", NULL};
-static const char *const enum_21[] = {"USER", "SYSTEM", "AWS_BACKUP", "ALL", NULL};
-static const char *const enum_22[] = {"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", NULL};
-static const char *const enum_23[] = {"ENABLE", "DISABLE", NULL};
-static const char *const enum_24[] = {"ACCESSED_AND_THROTTLED_KEYS", "THROTTLED_KEYS", NULL};
-static const char *const enum_25[] = {"ADD", "PUT", "DELETE", NULL};
-static const char *const enum_26[] = {"EVENTUAL", "STRONG", NULL};
+static const char *const enum_10[] = {"ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES", NULL};
+static const char *const enum_11[] = {"ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW", NULL};
+static const char *const enum_12[] = {"OR", "AND", NULL};
+static const char *const enum_13[] = {"IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE", "BEGINS_WITH", "GE", "CONTAINS", NULL};
+static const char *const enum_14[] = {"MILLISECOND", "MICROSECOND", NULL};
+static const char *const enum_15[] = {"DYNAMODB_JSON", "ION", NULL};
+static const char *const enum_16[] = {"FULL_EXPORT", "INCREMENTAL_EXPORT", NULL};
+static const char *const enum_17[] = {"NEW_IMAGE", "NEW_AND_OLD_IMAGES", NULL};
+static const char *const enum_18[] = {"DYNAMODB_JSON", "ION", "CSV", NULL};
+static const char *const enum_19[] = {"GZIP", "ZSTD", "NONE", NULL};
+static const char *const enum_20[] = {"USER", "SYSTEM", "AWS_BACKUP", "ALL", NULL};
+static const char *const enum_21[] = {"SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", NULL};
+static const char *const enum_22[] = {"ENABLE", "DISABLE", NULL};
+static const char *const enum_23[] = {"ACCESSED_AND_THROTTLED_KEYS", "THROTTLED_KEYS", NULL};
+static const char *const enum_24[] = {"ADD", "PUT", "DELETE", NULL};
+static const char *const enum_25[] = {"EVENTUAL", "STRONG", NULL};
 static const struct shape_enum enum_sets[] = {
     {NULL, NULL, NULL, NULL},
     {"[ALL_OLD, NONE]", NULL, enum_1, NULL},
@@ -793,23 +792,22 @@ static const struct shape_enum enum_sets[] = {
     {"[ALL, INCLUDE, KEYS_ONLY]", NULL, enum_7, NULL},
     {"[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]", NULL, enum_8, NULL},
     {"[AES256, KMS]", NULL, enum_9, NULL},
-    {"[STANDARD, STANDARD_INFREQUENT_ACCESS]", NULL, enum_10, NULL},
-    {"[ENABLED, DISABLED, ENABLED_WITH_OVERRIDES]", NULL, enum_11, NULL},
-    {"[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]", "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]", enum_12, NULL},
-    {"[OR, AND]", "[ALL, OR]", enum_13, NULL},
-    {"[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]", NULL, enum_14, NULL},
-    {"[MILLISECOND, MICROSECOND]", NULL, enum_15, NULL},
-    {"[DYNAMODB_JSON, ION]", NULL, enum_16, NULL},
-    {"[FULL_EXPORT, INCREMENTAL_EXPORT]", NULL, enum_17, NULL},
-    {"[NEW_IMAGE, NEW_AND_OLD_IMAGES]", NULL, enum_18, NULL},
-    {"[DYNAMODB_JSON, ION, CSV]", NULL, enum_19, NULL},
-    {"[GZIP, ZSTD, NONE]", NULL, enum_20, NULL},
-    {"[USER, SYSTEM, AWS_BACKUP, ALL]", NULL, enum_21, NULL},
-    {"[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]", NULL, enum_22, NULL},
-    {"[ENABLE, DISABLE]", NULL, enum_23, NULL},
-    {"[ACCESSED_AND_THROTTLED_KEYS, THROTTLED_KEYS]", NULL, enum_24, NULL},
-    {"[ADD, PUT, DELETE]", NULL, enum_25, NULL},
-    {"[EVENTUAL, STRONG]", NULL, enum_26, NULL},
+    {"[ENABLED, DISABLED, ENABLED_WITH_OVERRIDES]", NULL, enum_10, NULL},
+    {"[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]", "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]", enum_11, NULL},
+    {"[OR, AND]", "[ALL, OR]", enum_12, NULL},
+    {"[IN, NULL, BETWEEN, LT, NOT_CONTAINS, EQ, GT, NOT_NULL, NE, LE, BEGINS_WITH, GE, CONTAINS]", NULL, enum_13, NULL},
+    {"[MILLISECOND, MICROSECOND]", NULL, enum_14, NULL},
+    {"[DYNAMODB_JSON, ION]", NULL, enum_15, NULL},
+    {"[FULL_EXPORT, INCREMENTAL_EXPORT]", NULL, enum_16, NULL},
+    {"[NEW_IMAGE, NEW_AND_OLD_IMAGES]", NULL, enum_17, NULL},
+    {"[DYNAMODB_JSON, ION, CSV]", NULL, enum_18, NULL},
+    {"[GZIP, ZSTD, NONE]", NULL, enum_19, NULL},
+    {"[USER, SYSTEM, AWS_BACKUP, ALL]", NULL, enum_20, NULL},
+    {"[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]", NULL, enum_21, NULL},
+    {"[ENABLE, DISABLE]", NULL, enum_22, NULL},
+    {"[ACCESSED_AND_THROTTLED_KEYS, THROTTLED_KEYS]", NULL, enum_23, NULL},
+    {"[ADD, PUT, DELETE]", NULL, enum_24, NULL},
+    {"[EVENTUAL, STRONG]", NULL, enum_25, NULL},
 };
 static const struct op_model ops[] = {
     {"BatchExecuteStatement", 1, "POST", "/", 200, 0},
