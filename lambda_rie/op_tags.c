@@ -1,8 +1,8 @@
 /* Tags of functions, event source mappings and code signing configurations. */
 #include "arn.h"
+#include "aws_tags.h"
 #include "docs.h"
 #include "function.h"
-#include "tags.h"
 
 static struct rie *rie_of(struct call *c)
 {
@@ -23,9 +23,10 @@ static bool find_doc(struct call *c, struct str arn, struct str kind, struct str
         const char *kind, *doc, *missing;
     } kinds[] = {{"event-source-mapping", DOC_MAPPING, "Event source mapping not found: %.*s"},
                  {"code-signing-config", DOC_SIGNING, "Code signing config not found: %.*s"},
-                 {"capacity-provider", "", "Capacity provider not found: %.*s"}};
+                 {"capacity-provider", "", "Capacity provider not found: %.*s"},
+                 {"layer", "", "Puddle does not support tags of layers yet: %.*s"}};
     size_t i = 0;
-    while (!str_eq_c(kind, kinds[i].kind) && i < 2) /* the model lets only these through */
+    while (!str_eq_c(kind, kinds[i].kind) && i < 3) /* the model lets only these through */
         i++;
     ret->kind = kinds[i].doc;
     ret->key = lam_doc_key(c->arena, c->account, c->region, "%.*s", STR_ARG(id));
@@ -95,7 +96,7 @@ static enum call_status change(struct call *c, const struct tagged *g, struct jv
 {
     struct jval v;
     size_t count;
-    struct str tags = tags_merge(g->tags, keys, added, c->arena, &count);
+    struct str tags = aws_tags_merge(g->tags, keys, added, c->arena, &count);
     if (!json_parse(c->arena, tags, JSON_DEPTH_DEFAULT, &v, NULL) ||
         !lam_tags_check(v, c->arena, &c->err))
         return CALL_FAILED;

@@ -1,6 +1,6 @@
 /* Tags of log groups, by name (the older operations) and by ARN. */
+#include "aws_tags.h"
 #include "cwl_internal.h"
-#include "tags.h"
 
 enum { TAGS_MAX = 50 };
 
@@ -35,8 +35,8 @@ static enum call_status change_by(struct call *c, const char *member, const char
     if (!cwl_group_of_call(c, member, &g))
         return CALL_FAILED;
     size_t count;
-    g.tags_json =
-        tags_merge(tags_of(c, &g), jval_get(c->in, keys), jval_get(c->in, added), c->arena, &count);
+    g.tags_json = aws_tags_merge(tags_of(c, &g), jval_get(c->in, keys), jval_get(c->in, added),
+                                 c->arena, &count);
     if (count > TAGS_MAX)
         return CALL_FAIL(c, &LOGS_TooManyTagsException, "The maximum number of tags is %d.",
                          TAGS_MAX); /* unverified */

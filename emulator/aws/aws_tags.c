@@ -1,4 +1,4 @@
-#include "tags.h"
+#include "aws_tags.h"
 
 enum { TEXT_MAX = 4 << 20 };
 
@@ -18,8 +18,8 @@ static void write_tag(struct json_out *w, struct jval it, struct arena *a)
     json_str(w, NULL, jval_text(it, a));
 }
 
-struct str tags_merge(struct jval before, struct jval keys, struct jval added, struct arena *a,
-                      size_t *ret_count)
+struct str aws_tags_merge(struct jval before, struct jval keys, struct jval added, struct arena *a,
+                          size_t *ret_count)
 {
     struct buf *b = arena_new_buf(a, TEXT_MAX);
     struct jval it = {0};
