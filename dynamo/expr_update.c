@@ -7,11 +7,11 @@ struct section {
     enum expr_action_kind kind;
     size_t first; /* of its actions */
 };
-enum { SECTIONS_MAX = EXPR_SIZE_MAX / 5 }; /* "ADD a" */
+enum { SECTION_MIN = 5 }; /* bytes: "ADD a" */
 
 struct sections {
-    struct section list[SECTIONS_MAX];
-    size_t count;
+    struct section *list;
+    size_t count, cap;
 };
 
 static const char *const kind_names[] = {[ACTION_SET] = "SET",
@@ -96,7 +96,7 @@ static bool parse_sections(struct expr_parser *p, struct expr_actions *list, str
         if (kind == 4)
             return expr_syntax_error(p);
         p->at++;
-        ASSERT(s->count < SECTIONS_MAX);
+        ASSERT(s->count < s->cap);
         s->list[s->count++] = (struct section){(enum expr_action_kind)kind, list->count};
         for (;;) {
             if (!parse_action(p, (enum expr_action_kind)kind, list))
@@ -200,13 +200,15 @@ bool expr_parse_update(struct expr_env *env, struct str text, struct expr_update
 {
     struct expr_parser p;
     struct expr_actions list = {0};
-    struct sections *s = arena_alloc_raw(env->a, sizeof *s);
-    s->count = 0;
-    if (!expr_start(&p, env, EXPR_UPDATE, text, err) || !parse_sections(&p, &list, s))
+    struct sections s = {.cap = text.n / SECTION_MIN + 1};
+    if (!expr_start(&p, env, EXPR_UPDATE, text, err))
+        return false;
+    s.list = ARENA_ARRAY(env->a, struct section, s.cap);
+    if (!parse_sections(&p, &list, &s))
         return false;
     if (p.redundant_parens)
         return expr_fail(&p, "The expression has redundant parentheses;");
-    if (!check_names(&p, &list, s) ||
+    if (!check_names(&p, &list, &s) ||
         !expr_resolve_paths(&p, paths_of(env->a, &list), list.count) ||
         !resolve_values(&p, &list) || !check_operators(&p, &list))
         return false;

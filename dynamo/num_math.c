@@ -10,17 +10,36 @@ enum {
     PLACES = PLACE_TOP - PLACE_BOTTOM + 1,
 };
 
-static void spread(const struct num *n, uint8_t column[PLACES])
+struct window { /* the columns that a sum can touch: most numbers are short */
+    int from, to;
+};
+
+static struct window window_of(const struct num *a, const struct num *b)
 {
-    memset(column, 0, PLACES);
+    const struct num *both[] = {a, b};
+    struct window w = {PLACES - 1, 0};
+    for (int i = 0; i < 2; i++) {
+        int first = PLACE_TOP - both[i]->exp, last = first + both[i]->count - 1;
+        if (both[i]->count == 0)
+            continue;
+        w.from = first - 1 < w.from ? first - 1 : w.from; /* a carry goes one above */
+        w.to = last > w.to ? last : w.to;
+    }
+    ASSERT(w.from >= 0 && w.to < PLACES);
+    return w;
+}
+
+static void spread(const struct num *n, struct window w, uint8_t column[PLACES])
+{
+    memset(column + w.from, 0, (size_t)(w.to - w.from + 1));
     if (n->count > 0)
         memcpy(column + (PLACE_TOP - n->exp), n->digit, n->count);
 }
 
-static void add_columns(uint8_t *x, const uint8_t *y)
+static void add_columns(uint8_t *x, const uint8_t *y, struct window w)
 {
     int carry = 0;
-    for (int i = PLACES - 1; i >= 0; i--) {
+    for (int i = w.to; i >= w.from; i--) {
         int sum = x[i] + y[i] + carry;
         carry = sum >= 10;
         x[i] = (uint8_t)(sum - 10 * carry);
@@ -29,10 +48,10 @@ static void add_columns(uint8_t *x, const uint8_t *y)
 }
 
 /* x >= y */
-static void subtract_columns(uint8_t *x, const uint8_t *y)
+static void subtract_columns(uint8_t *x, const uint8_t *y, struct window w)
 {
     int borrow = 0;
-    for (int i = PLACES - 1; i >= 0; i--) {
+    for (int i = w.to; i >= w.from; i--) {
         int difference = x[i] - y[i] - borrow;
         borrow = difference < 0;
         x[i] = (uint8_t)(difference + 10 * borrow);
@@ -40,13 +59,14 @@ static void subtract_columns(uint8_t *x, const uint8_t *y)
     ASSERT(borrow == 0);
 }
 
-static enum num_error collect(const uint8_t column[PLACES], bool negative, struct num *ret)
+static enum num_error collect(const uint8_t column[PLACES], struct window w, bool negative,
+                              struct num *ret)
 {
-    int first = 0, last = PLACES - 1;
+    int first = w.from, last = w.to;
     *ret = (struct num){0};
-    while (first < PLACES && column[first] == 0)
+    while (first <= w.to && column[first] == 0)
         first++;
-    if (first == PLACES)
+    if (first > w.to)
         return NUM_OK;
     while (column[last] == 0)
         last--;
@@ -66,19 +86,24 @@ static enum num_error collect(const uint8_t column[PLACES], bool negative, struc
 
 enum num_error num_add(const struct num *a, const struct num *b, struct num *ret)
 {
-    uint8_t x[PLACES], y[PLACES];
-    spread(a, x);
-    spread(b, y);
+    uint8_t x[PLACES] NOT_CLEARED, y[PLACES] NOT_CLEARED;
+    if (a->count == 0 || b->count == 0) {
+        *ret = a->count == 0 ? *b : *a;
+        return NUM_OK;
+    }
+    struct window w = window_of(a, b);
+    spread(a, w, x);
+    spread(b, w, y);
     if (a->negative == b->negative) {
-        add_columns(x, y);
-        return collect(x, a->negative, ret);
+        add_columns(x, y, w);
+        return collect(x, w, a->negative, ret);
     }
-    if (memcmp(x, y, PLACES) >= 0) {
-        subtract_columns(x, y);
-        return collect(x, a->negative, ret);
+    if (memcmp(x + w.from, y + w.from, (size_t)(w.to - w.from + 1)) >= 0) {
+        subtract_columns(x, y, w);
+        return collect(x, w, a->negative, ret);
     }
-    subtract_columns(y, x);
-    return collect(y, b->negative, ret);
+    subtract_columns(y, x, w);
+    return collect(y, w, b->negative, ret);
 }
 
 enum num_error num_sub(const struct num *a, const struct num *b, struct num *ret)

@@ -224,3 +224,63 @@ TEST(bytes_that_are_no_key_are_refused)
     CHECK(!num_from_key((const uint8_t *)"\xc1\xff", 2, &n));     /* no pair of digits */
     CHECK(num_from_key((const uint8_t *)"\xc1\x02", 2, &n) && n.count == 1 && n.digit[0] == 1);
 }
+
+/* ---- sums against 128-bit integers -------------------------------------------------------- */
+
+static void print_scaled(__int128 v, int exp, char out[80])
+{
+    char digits[48];
+    int n = 0, at = 0;
+    bool negative = v < 0;
+    unsigned __int128 rest = negative ? -(unsigned __int128)v : (unsigned __int128)v;
+    do {
+        digits[n++] = (char)('0' + (int)(rest % 10));
+        rest /= 10;
+    } while (rest != 0);
+    if (negative)
+        out[at++] = '-';
+    while (n > 0)
+        out[at++] = digits[--n];
+    snprintf(out + at, 80 - (size_t)at, "e%d", exp);
+}
+
+TEST(sums_and_differences_are_those_of_integers)
+{
+    for (int i = 0; i < 200000; i++) {
+        static const int64_t bounds[] = {10, 1000, 1000000, 1000000000000, 100000000000000000};
+        int64_t bound = bounds[below(5)];
+        __int128 x = (int64_t)(ids_random_u64() % (uint64_t)bound) - bound / 2;
+        __int128 y = (int64_t)(ids_random_u64() % (uint64_t)bound) - bound / 3;
+        int low = below(180) - 100, apart = below(18);
+        __int128 scaled = x;
+        for (int k = 0; k < apart; k++)
+            scaled *= 10;
+        char text[80];
+        struct num a, b, sum, difference, want;
+        print_scaled(x, low + apart, text);
+        CHECK(parse(text, &a) == NUM_OK);
+        print_scaled(y, low, text);
+        CHECK(parse(text, &b) == NUM_OK);
+        CHECK(num_add(&a, &b, &sum) == NUM_OK && num_sub(&a, &b, &difference) == NUM_OK);
+        print_scaled(scaled + y, low, text);
+        CHECK(parse(text, &want) == NUM_OK);
+        CHECK(num_compare(&sum, &want) == 0);
+        print_scaled(scaled - y, low, text);
+        CHECK(parse(text, &want) == NUM_OK);
+        CHECK(num_compare(&difference, &want) == 0);
+    }
+}
+
+TEST(sums_outside_what_a_number_can_be_are_errors)
+{
+    struct num a, b, sum;
+    CHECK(parse("9.9e125", &a) == NUM_OK && num_add(&a, &a, &sum) == NUM_OVERFLOW);
+    CHECK(parse("1e50", &a) == NUM_OK && parse("1", &b) == NUM_OK);
+    CHECK(num_add(&a, &b, &sum) == NUM_TOO_MANY_DIGITS);
+    CHECK(parse("1e125", &a) == NUM_OK && parse("1e-130", &b) == NUM_OK);
+    CHECK(num_add(&a, &b, &sum) == NUM_TOO_MANY_DIGITS);
+    CHECK(parse("1.1e-130", &a) == NUM_OK && parse("1e-130", &b) == NUM_OK);
+    CHECK(num_sub(&a, &b, &sum) == NUM_UNDERFLOW);
+    CHECK(num_sub(&b, &b, &sum) == NUM_OK && sum.count == 0);
+    CHECK(parse("0", &a) == NUM_OK && num_sub(&a, &b, &sum) == NUM_OK && sum.negative);
+}
