@@ -39,15 +39,7 @@ static bool write_create(struct tpl_model *m, const struct tpl_resource *r,
             json_str(w, NULL, media_type(m->arena, types->pairs[i].value->text));
         json_end(w);
     }
-    json_obj(w, "tags");
-    for (size_t i = 0; tags != NULL && tags->kind == TPL_MAP && i < tags->count; i++) {
-        if (str_eq_c(tags->pairs[i].key, "_custom_id_"))
-            continue;
-        json_key(w, tags->pairs[i].key);
-        json_str(w, NULL, tags->pairs[i].value->text);
-    }
-    json_str(w, "_custom_id_", api->id);
-    json_end(w);
+    plan_write_api_tags(w, tags, api->id);
     json_end(w);
     return true;
 }
