@@ -261,6 +261,13 @@ static void run_api(struct visit *v)
     gateway_handle(v->s->gateway, v->x, v->api_id, v->stage, v->api_path);
 }
 
+/* A custom domain name of API Gateway. */
+static bool is_api_domain(struct visit *v)
+{
+    return gateway_domain(v->s->gateway, guard_host_name(v->x->req.host), v->x->req.path,
+                          v->x->arena, &v->api_id, &v->stage, &v->api_path);
+}
+
 /* <url-id>.lambda-url.<region>.<anything> */
 static bool is_function_url(struct visit *v)
 {
@@ -438,6 +445,7 @@ static const struct rule {
 } rules[] = {
     {"our own endpoints", is_admin, run_admin, false},
     {"API by Host", is_api_host, run_api, true},
+    {"API by custom domain name", is_api_domain, run_api, true},
     {"API by path", is_api_path, run_api, true},
     {"API by path, older form", is_user_request_path, run_api, true},
     {"function URL", is_function_url, run_function_url, true},
@@ -468,7 +476,7 @@ void route_request(struct net_exchange *x)
         return;
     }
     const struct http_req *req = &x->req;
-    if (req->host.p != NULL && !guard_host_allowed(&v.s->guard, req->host)) {
+    if (req->host.p != NULL && !guard_host_allowed(&v.s->guard, req->host) && !is_api_domain(&v)) {
         refuse(x, "this Host name is not allowed (see --allow-host)");
         return;
     }

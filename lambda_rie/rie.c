@@ -175,54 +175,6 @@ struct str rie_log_group(struct rie *r, struct str account, struct str region, s
     return f == NULL ? STR_NONE : f->log_group;
 }
 
-static bool set_folder(struct lam_function *f, const char *folder, struct arena *a,
-                       struct aws_err *err)
-{
-    char *absolute = realpath(folder, NULL);
-    if (absolute == NULL)
-        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException, "%s: %s", folder,
-                        strerror(errno));
-    f->code_dir = arena_str(f->mem, str_c(absolute));
-    free(absolute);
-    f->code_sha256 = STR("");
-    f->code_size = 0;
-    f->is_local = true;
-    return true;
-}
-
-bool rie_put_local_function(struct rie *r, struct str account, struct str region,
-                            struct str config_json, const char *folder, struct arena *a,
-                            struct aws_err *err)
-{
-    struct jval input;
-    if (!json_parse(a, config_json, JSON_DEPTH_DEFAULT, &input, NULL))
-        PANIC("rie_put_local_function: the configuration is not JSON");
-    /* CreateFunction's input is this one's and Code */
-    uint16_t shape = shape_find_op(&lambda_model, STR("UpdateFunctionConfiguration"))->input_shape;
-    if (!shape_check_types(&lambda_model, shape, input, a, err) ||
-        !shape_check_limits(&lambda_model, shape, input, a, err))
-        return false;
-    struct str name = jval_text(jval_get(input, "FunctionName"), a);
-    if (name.n > FUNCTION_NAME_MAX)
-        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
-                        "the function name %.*s is longer than %d characters", STR_ARG(name),
-                        FUNCTION_NAME_MAX);
-    struct lam_function *f = lam_function_build(r, NULL, input, account, region, name, a, err);
-    if (f == NULL)
-        return false;
-    const struct lam_function *before = lam_function_find(r, account, region, name);
-    if (before != NULL) { /* what is not the template's stays */
-        f->reserved = before->reserved;
-        f->last_version = before->last_version;
-    }
-    bool ok = set_folder(f, folder, a, err);
-    if (ok && !lam_function_save(r, f, LAM_CHANGE_RUNNING))
-        ok = aws_fail(err, a, &LAMBDA_ServiceException, "the function could not be stored");
-    if (!ok)
-        lam_function_free(f);
-    return ok;
-}
-
 /* The folder that name's package was unpacked into: a function, "f:3", or "layer:l:1". */
 static struct str package_dir(struct rie *r, struct str account, struct str region, struct str name,
                               struct arena *a)

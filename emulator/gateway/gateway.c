@@ -57,6 +57,8 @@ struct gateway *gateway_new(struct db *db, struct rie *rie, char *reterr, size_t
     map_init(&g->stages);
     map_init(&g->stages_v2);
     map_init(&g->jwks);
+    map_init(&g->api_kinds);
+    g->domains = -1;
     map_init(&g->buckets);
     g->bucket_arena = arena_new(0, SIZE_MAX);
     buf_init(&g->default_id, 64);
@@ -78,6 +80,7 @@ void gateway_free(struct gateway *g)
     map_release(&g->stages);
     map_release(&g->stages_v2);
     v2_jwks_release(g);
+    map_release(&g->api_kinds);
     map_release(&g->buckets);
     arena_free(g->bucket_arena);
     buf_release(&g->default_id);

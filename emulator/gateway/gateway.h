@@ -36,6 +36,10 @@ bool gateway_reset(struct gateway *g);
 void gateway_handle(struct gateway *g, struct net_exchange *x, struct str api_id, struct str stage,
                     struct str path);
 bool gateway_has_api(const struct gateway *g, struct str api_id);
+/* Is host a custom domain name? Then the API, stage and path that its base path mappings mean (no
+ * API: empty). */
+bool gateway_domain(struct gateway *g, struct str host, struct str path, struct arena *a,
+                    struct str *ret_api, struct str *ret_stage, struct str *ret_path);
 /* The API that unsigned requests on other paths go to (DESIGN 1.2 rule 7): set by the template when
  * it defines exactly one. */
 void gateway_set_default(struct gateway *g, struct str api_id, struct str stage);

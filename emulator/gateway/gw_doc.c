@@ -273,3 +273,43 @@ bool gw_choose_id(struct call *c, const struct aws_err_kind *bad,
                         STR_ARG(id));
     return true;
 }
+
+bool gw_bad(struct call *c, const char *fmt, ...)
+{
+    char text[1200];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException, "%s", text);
+}
+
+enum call_status gw_remove(struct call *c, struct str api, enum gw_kind kind, struct str id)
+{
+    struct gateway *g = c->svc->state;
+    if (db_begin(g->db) && gw_doc_del(g, api, kind, id))
+        return CALL_DONE;
+    gw_fail_store(c);
+    return CALL_FAILED;
+}
+
+enum call_status gw_answer_page(struct call *c, struct str api, enum gw_kind kind)
+{
+    size_t limit;
+    struct str after;
+    struct gw_doc *docs;
+    if (!gw_need_page(c, &limit, &after))
+        return CALL_FAILED;
+    size_t count = gw_doc_list(c->svc->state, api, kind, after, limit + 1, c->arena, &docs);
+    gw_write_page(c, docs, count, limit);
+    return CALL_DONE;
+}
+
+enum call_status gw_save_and_answer(struct call *c, struct str api, enum gw_kind kind,
+                                    struct str id, struct str text)
+{
+    if (!gw_save(c, api, kind, id, text))
+        return CALL_FAILED;
+    json_raw(&c->out, NULL, text);
+    return CALL_DONE;
+}

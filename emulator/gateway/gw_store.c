@@ -179,3 +179,29 @@ bool gateway_reset(struct gateway *g)
     gw_stages_drop(g);
     return run(db_stmt(g->db, &g->del_all, "DELETE FROM gateway_doc"));
 }
+
+static char kind_rest, kind_http; /* only their addresses count */
+
+bool gw2_has_api(struct gateway *g, struct str api_id)
+{
+    enum { KINDS_MAX = 10000 };
+    const void *known = map_get(&g->api_kinds, api_id);
+    if (known == NULL) {
+        struct arena *a = arena_new(0, SIZE_MAX);
+        struct str account, region, text;
+        known =
+            gw_api_get(g, GW2_API, api_id, a, &account, &region, &text) ? &kind_http : &kind_rest;
+        arena_free(a);
+        if (g->api_kinds.count >= KINDS_MAX) /* ids that a client made up */
+            gw_forget_lookups(g);
+        map_put(&g->api_kinds, api_id, known == &kind_http ? &kind_http : &kind_rest);
+    }
+    return known == &kind_http;
+}
+
+void gw_forget_lookups(struct gateway *g)
+{
+    map_release(&g->api_kinds);
+    map_init(&g->api_kinds);
+    g->domains = -1;
+}

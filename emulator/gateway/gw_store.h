@@ -47,8 +47,10 @@ struct gateway {
     struct map stages_v2; /* the same of HTTP APIs: struct v2_live */
     struct map buckets;   /* "<plan>/<key>" -> a token bucket of rest_key.c, in bucket_arena */
     struct arena *bucket_arena;
-    struct map jwks; /* issuer -> struct jwks_entry: v2_jwks.c */
-    struct net *net; /* for requests of our own; NULL: there are none */
+    struct map api_kinds; /* API id -> kind_rest or kind_http of gw_store.c: what was looked up */
+    int domains;          /* custom domain names: -1 not counted yet */
+    struct map jwks;      /* issuer -> struct jwks_entry: v2_jwks.c */
+    struct net *net;      /* for requests of our own; NULL: there are none */
     gateway_auth_fn *auth;
     void *auth_arg;
     gateway_find_service_fn *find_service;
@@ -65,7 +67,10 @@ struct str gw_trace_root(const struct http_req *req, struct arena *a, int64_t no
 void gw_copy_request(const struct http_req *req, struct arena *a, struct http_req *ret);
 /* v2_handle.c: a request for an HTTP API; path is all that follows the API's host or prefix. */
 void gw2_handle(struct gateway *g, struct net_exchange *x, struct str api_id, struct str path);
+/* Is the id that of an HTTP API? Looked up once. */
 bool gw2_has_api(struct gateway *g, struct str api_id);
+/* Forgets what was looked up: documents have changed. */
+void gw_forget_lookups(struct gateway *g);
 /* ${stageVariables.x} in text filled in. False: it is too long or does not close. */
 bool gw_fill_variables(const struct gw_pair *variables, size_t count, struct str text,
                        struct arena *a, struct str *ret);
@@ -136,12 +141,37 @@ struct patch {
     bool has_value;
 };
 bool gw_patches(struct call *c, struct patch **ret, size_t *ret_count);
+/* What a patch may change. path: "/a/{}", where {} stands for the name of a map's entry. */
+enum gw_patch_kind { PATCH_TEXT, PATCH_BOOL, PATCH_INT, PATCH_NUMBER };
+struct gw_patch_rule {
+    const char *path;
+    enum gw_patch_kind kind;
+    bool replace, add, remove;
+};
+/* Applies the call's patchOperations to *text by the rules; the same path in the document. False:
+ * an error as AWS words it; bare: for kinds whose unknown paths AWS names without the list. */
+bool gw_patch_apply(struct call *c, const struct gw_patch_rule *rules, size_t count, bool bare,
+                    struct str *text);
+bool gw_bad(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Removes a document; the call is done. */
+enum call_status gw_remove(struct call *c, struct str api, enum gw_kind kind, struct str id);
+/* A page of the documents of a kind: limit and position of the call. */
+enum call_status gw_answer_page(struct call *c, struct str api, enum gw_kind kind);
+/* Stores text and answers it. */
+enum call_status gw_save_and_answer(struct call *c, struct str api, enum gw_kind kind,
+                                    struct str id, struct str text);
 /* The rest of path after prefix, "~1" and "~0" decoded. False: another path. */
 bool gw_patch_under(struct call *c, struct str path, const char *prefix, struct str *ret_rest);
 
 /* LocalStack's convention: the tag _custom_id_ chooses an API's id; else a random one. */
 bool gw_choose_id(struct call *c, const struct aws_err_kind *bad,
                   const struct aws_err_kind *conflict, char *out, size_t out_size);
+
+/* What put and patch of a method, an integration or a resource check alike; doc as it will be. */
+bool method_check(struct call *c, struct str api, struct jval doc);
+bool integration_check(struct call *c, struct jval doc);
+bool resource_check(struct call *c, struct str api, struct str parent, struct str part,
+                    struct str self);
 
 #define OP(name, handler, writes) enum call_status handler(struct call *c);
 #include "ops.def"

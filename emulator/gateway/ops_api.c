@@ -3,6 +3,7 @@
 #include "arn.h"
 #include "gw_store.h"
 #include "ids.h"
+#include "ops_model.h"
 #include "panic.h"
 
 enum { COMPRESSION_MAX = 10485760, TAGS_MAX = 50 };
@@ -106,7 +107,8 @@ enum call_status gw_create_rest_api(struct call *c)
         return CALL_FAILED;
     }
     if (!gw_save(c, str_c(id), GW_API, STR(""), buf_view(c->out_buf)) ||
-        !gw_save(c, str_c(id), GW_RESOURCE, str_c(root), resource)) {
+        !gw_save(c, str_c(id), GW_RESOURCE, str_c(root), resource) ||
+        !model_add_defaults(c, str_c(id))) {
         db_savepoint_rollback(g->db);
         return CALL_FAILED;
     }

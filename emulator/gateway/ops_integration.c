@@ -57,11 +57,12 @@ static struct str integration_method(struct call *c)
 }
 
 /* AWS's own objections first, then what we do not run. */
-static bool check_type(struct call *c)
+static bool check_type(struct call *c, struct jval doc, struct str method)
 {
-    struct str type = gw_in(c, "type"), uri = gw_in(c, "uri");
+    struct str type = jval_text(jval_get(doc, "type"), c->arena);
+    struct str uri = jval_text(jval_get(doc, "uri"), c->arena);
     bool is_proxy = str_eq_c(type, "AWS_PROXY");
-    if (!str_eq_c(type, "MOCK") && integration_method(c).n == 0)
+    if (!str_eq_c(type, "MOCK") && method.n == 0)
         return bad(c, "Enumeration value for HttpMethod must be non-empty");
     if (is_proxy || str_eq_c(type, "AWS")) {
         if (!check_aws_uri(c, uri, is_proxy))
@@ -73,21 +74,27 @@ static bool check_type(struct call *c)
     return !str_eq_c(type, "AWS") || check_service(c, uri);
 }
 
-static bool check_rest(struct call *c, int64_t *ret_timeout)
+static bool check_rest(struct call *c, struct jval doc)
 {
-    *ret_timeout = TIMEOUT_DEFAULT_MS;
-    jval_i64(jval_get(c->in, "timeoutInMillis"), ret_timeout);
-    if (*ret_timeout < TIMEOUT_MIN_MS || *ret_timeout > TIMEOUT_DEFAULT_MS)
+    int64_t timeout = TIMEOUT_DEFAULT_MS;
+    jval_i64(jval_get(doc, "timeoutInMillis"), &timeout);
+    if (timeout < TIMEOUT_MIN_MS || timeout > TIMEOUT_DEFAULT_MS)
         return bad(c, "Timeout should be between 50 ms and 29000 ms"); /* unverified: wording */
-    if (str_eq_c(gw_in(c, "connectionType"), "VPC_LINK")) {
+    if (str_eq_c(jval_text(jval_get(doc, "connectionType"), c->arena), "VPC_LINK")) {
         gw_unsupported(c, "VPC links");
         return false;
     }
-    if (str_eq_c(gw_in(c, "responseTransferMode"), "STREAM")) {
+    if (str_eq_c(jval_text(jval_get(doc, "responseTransferMode"), c->arena), "STREAM")) {
         gw_unsupported(c, "responseTransferMode STREAM");
         return false;
     }
     return true;
+}
+
+bool integration_check(struct call *c, struct jval doc)
+{
+    return check_type(c, doc, jval_text(jval_get(doc, "httpMethod"), c->arena)) &&
+           check_rest(c, doc);
 }
 
 enum call_status gw_put_integration(struct call *c)
@@ -101,9 +108,11 @@ enum call_status gw_put_integration(struct call *c)
                                          "contentHandling",
                                          NULL};
     struct gw_target t;
-    int64_t timeout;
-    if (!gw_need_method(c, &t) || !check_type(c) || !check_rest(c, &timeout))
+    int64_t timeout = TIMEOUT_DEFAULT_MS;
+    if (!gw_need_method(c, &t) || !check_type(c, c->in, integration_method(c)) ||
+        !check_rest(c, c->in))
         return CALL_FAILED;
+    jval_i64(jval_get(c->in, "timeoutInMillis"), &timeout);
     struct str passthrough = gw_in(c, "passthroughBehavior"), space = gw_in(c, "cacheNamespace");
     struct str keys = gw_in_raw(c, "cacheKeyParameters");
     json_obj(&c->out, NULL);

@@ -15,9 +15,9 @@ static bool check_http_method(struct call *c, struct str method)
 }
 
 /* method.request.{querystring|header|path}.name, every name once. */
-static bool check_parameters(struct call *c)
+static bool check_parameters(struct call *c, struct jval doc)
 {
-    struct jval list = jval_get(c->in, "requestParameters"), it = {0};
+    struct jval list = jval_get(doc, "requestParameters"), it = {0};
     struct map seen;
     bool ok = true;
     map_init(&seen);
@@ -41,9 +41,9 @@ static bool check_parameters(struct call *c)
 }
 
 /* Empty and Error are there from the start, as on AWS, without a document of ours. */
-static bool check_models(struct call *c, struct str api, const char *member)
+static bool check_models(struct call *c, struct str api, struct jval list)
 {
-    struct jval list = jval_get(c->in, member), it = {0};
+    struct jval it = {0};
     struct str text;
     while (jval_next(list, &it, NULL)) {
         struct str name = jval_text(it, c->arena);
@@ -55,13 +55,13 @@ static bool check_models(struct call *c, struct str api, const char *member)
     return true;
 }
 
-static bool check_authorization(struct call *c, struct str api)
+static bool check_authorization(struct call *c, struct str api, struct jval doc)
 {
-    struct str type = gw_in(c, "authorizationType"), text;
-    struct str validator = gw_in(c, "requestValidatorId");
+    struct str type = jval_text(jval_get(doc, "authorizationType"), c->arena), text;
+    struct str validator = jval_text(jval_get(doc, "requestValidatorId"), c->arena);
+    struct str authorizer = jval_text(jval_get(doc, "authorizerId"), c->arena);
     bool custom = str_eq_c(type, "CUSTOM") || str_eq_c(type, "COGNITO_USER_POOLS");
-    if (custom && !gw_doc_get(c->svc->state, api, GW_AUTHORIZER, gw_in(c, "authorizerId"), c->arena,
-                              &text))
+    if (custom && !gw_doc_get(c->svc->state, api, GW_AUTHORIZER, authorizer, c->arena, &text))
         return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
                         "Invalid authorizer ID specified. Setting the authorization type to CUSTOM"
                         " or COGNITO_USER_POOLS requires a valid authorizer.");
@@ -76,19 +76,27 @@ static bool check_authorization(struct call *c, struct str api)
     return true;
 }
 
+bool method_check(struct call *c, struct str api, struct jval doc)
+{
+    return check_authorization(c, api, doc) && check_parameters(c, doc) &&
+           check_models(c, api, jval_get(doc, "requestModels"));
+}
+
 enum call_status gw_put_method(struct call *c)
 {
-    static const char *const copied[] = {"operationName",      "requestParameters",
-                                         "requestModels",      "authorizerId",
-                                         "requestValidatorId", "authorizationScopes",
+    static const char *const copied[] = {"operationName",
+                                         "requestParameters",
+                                         "requestModels",
+                                         "authorizerId",
+                                         "requestValidatorId",
+                                         "authorizationScopes",
                                          NULL};
     bool key_required = false;
     struct gw_target t;
     if (!gw_need_resource(c, &t))
         return CALL_FAILED;
     struct str path[] = {STR("resourceMethods"), gw_in(c, "httpMethod")};
-    if (!check_http_method(c, path[1]) || !check_authorization(c, t.api) || !check_parameters(c) ||
-        !check_models(c, t.api, "requestModels"))
+    if (!check_http_method(c, path[1]) || !method_check(c, t.api, c->in))
         return CALL_FAILED;
     if (jval_present(jval_get_str(jval_get(t.resource, "resourceMethods"), path[1])))
         return CALL_FAIL(c, &APIGATEWAY_ConflictException,
@@ -148,7 +156,7 @@ enum call_status gw_put_method_response(struct call *c)
 {
     static const char *const copied[] = {"responseParameters", "responseModels", NULL};
     struct gw_target t;
-    if (!gw_need_method(c, &t) || !check_models(c, t.api, "responseModels"))
+    if (!gw_need_method(c, &t) || !check_models(c, t.api, jval_get(c->in, "responseModels")))
         return CALL_FAILED;
     struct str status = gw_in(c, "statusCode");
     if (jval_present(jval_get_str(jval_get(t.method_doc, "methodResponses"), status)))

@@ -70,13 +70,15 @@ static bool is_variable(struct str part)
 }
 
 /* unverified: AWS's own rule about siblings lets one {name} and one {name+} differ only by kind */
-static bool check_siblings(struct call *c, struct str api, struct str parent, struct str part)
+static bool check_siblings(struct call *c, struct str api, struct str parent, struct str part,
+                           struct str self)
 {
     struct gw_doc *docs;
     struct jval doc;
     size_t count = gw_doc_list(c->svc->state, api, GW_RESOURCE, STR_NONE, 0, c->arena, &docs);
     for (size_t i = 0; i < count; i++) {
         if (!json_parse(c->arena, docs[i].text, JSON_DEPTH_DEFAULT, &doc, NULL) ||
+            str_eq(docs[i].id, self) ||
             !str_eq(jval_text(jval_get(doc, "parentId"), c->arena), parent))
             continue;
         struct str other = jval_text(jval_get(doc, "pathPart"), c->arena);
@@ -91,6 +93,12 @@ static bool check_siblings(struct call *c, struct str api, struct str parent, st
                             STR_ARG(other));
     }
     return true;
+}
+
+bool resource_check(struct call *c, struct str api, struct str parent, struct str part,
+                    struct str self)
+{
+    return check_part(c, part) && check_siblings(c, api, parent, part, self);
 }
 
 enum call_status gw_create_resource(struct call *c)
@@ -108,7 +116,7 @@ enum call_status gw_create_resource(struct call *c)
         return CALL_FAIL(c, &APIGATEWAY_BadRequestException,
                          "Cannot create a child of a resource with a greedy path variable: %.*s",
                          STR_ARG(jval_text(jval_get(doc, "pathPart"), c->arena)));
-    if (!check_siblings(c, api, parent, part))
+    if (!check_siblings(c, api, parent, part, STR("")))
         return CALL_FAILED;
     if (above.n + part.n + 1 > PATH_MAX_BYTES)
         return CALL_FAIL(c, &APIGATEWAY_BadRequestException,

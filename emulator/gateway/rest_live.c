@@ -303,6 +303,7 @@ void gw_stages_drop(void *gateway)
 {
     v2_live_drop_all(gateway);
     rest_live_drop_all(gateway);
+    gw_forget_lookups(gateway);
 }
 
 struct rest_live *rest_live_find(struct gateway *g, struct str api_id, struct str stage)

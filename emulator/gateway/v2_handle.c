@@ -17,15 +17,6 @@ enum {
     ANSWER_MAX = 10 * 1024 * 1024,
 };
 
-bool gw2_has_api(struct gateway *g, struct str api_id)
-{
-    struct arena *a = arena_new(0, SIZE_MAX);
-    struct str account, region, text;
-    bool found = gw_api_get(g, GW2_API, api_id, a, &account, &region, &text);
-    arena_free(a);
-    return found;
-}
-
 /* ---- answering ---- */
 
 static void free_request(void *arg)
