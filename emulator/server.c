@@ -45,6 +45,7 @@ bool server_apply_template(struct server *s, struct arena *a, struct template_su
                                .gateway = s->gateway,
                                .account = str_c(s->opts.account),
                                .region = STR("us-east-1"),
+                               .url = str_c(s->url),
                                .params = s->opts.params,
                                .param_count = s->opts.param_count};
     *ret = (struct template_summary){0};

@@ -1,8 +1,9 @@
 /* AWS::Serverless::Api and SAM's implicit API. */
 #include "tpl_plan.h"
 
-static const char *const used[] = {"StageName", "Name", "Description", "BinaryMediaTypes",
-                                   "Variables", "Tags", NULL};
+static const char *const used[] = {"StageName",        "Name", "Description", "BinaryMediaTypes",
+                                   "Variables",        "Tags", "Auth",        "Cors",
+                                   "GatewayResponses", NULL};
 static const char *const ignored[] = {"EndpointConfiguration", "TracingEnabled", "OpenApiVersion",
                                       "PropagateTags",         "AlwaysDeploy",   NULL};
 
@@ -47,18 +48,18 @@ static bool write_create(struct tpl_model *m, const struct tpl_resource *r,
 static bool add_api(struct tpl_model *m, const struct tpl_resource *r, struct plan_api *api,
                     struct tpl_plan *plan)
 {
-    struct tpl_node *variables;
+    struct tpl_node *variables, *auth;
     struct json_out w;
-    struct buf *b = arena_new_buf(m->arena, PLAN_TEXT_MAX);
-    json_out_init(&w, b);
-    if (!write_create(m, r, api, &w) || !plan_eval(m, r, "Variables", &variables))
+    struct buf *b = plan_writer(m, &w);
+    if (!write_create(m, r, api, &w) || !plan_eval(m, r, "Variables", &variables) ||
+        !plan_auth_read(m, r, api, &auth) || !plan_cors_read(m, r, auth, api) ||
+        !plan_usage_read(m, r, auth, api) || !plan_responses_read(m, r, api))
         return false;
     api->create_json = buf_view(b);
     if (variables != NULL && variables->kind == TPL_MAP) {
-        struct buf *v = arena_new_buf(m->arena, PLAN_TEXT_MAX);
-        json_out_init(&w, v);
+        struct buf *v = plan_writer(m, &w);
         json_obj(&w, NULL);
-        plan_write_json(&w, "variables", variables);
+        plan_write_texts(&w, "variables", variables);
         json_end(&w);
         api->variables_json = buf_view(v);
     }

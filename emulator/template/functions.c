@@ -6,10 +6,22 @@
 static const char *const passed[] = {"Description",   "Handler",          "Runtime",
                                      "Timeout",       "MemorySize",       "Environment",
                                      "Architectures", "EphemeralStorage", NULL};
-static const char *const used[] = {
-    "Description",   "Handler",          "Runtime", "Timeout",      "MemorySize", "Environment",
-    "Architectures", "EphemeralStorage", "CodeUri", "FunctionName", "Role",       "Events",
-    "Tags",          "PackageType",      NULL};
+static const char *const used[] = {"Description",
+                                   "Handler",
+                                   "Runtime",
+                                   "Timeout",
+                                   "MemorySize",
+                                   "Environment",
+                                   "Architectures",
+                                   "EphemeralStorage",
+                                   "CodeUri",
+                                   "FunctionName",
+                                   "Role",
+                                   "Events",
+                                   "Tags",
+                                   "PackageType",
+                                   "FunctionUrlConfig",
+                                   NULL};
 /* Nothing a handler run here would notice. */
 static const char *const ignored[] = {"Policies",
                                       "PermissionsBoundary",

@@ -2,8 +2,8 @@
 #include "tpl_plan.h"
 
 static const char *const used[] = {
-    "StageName", "Name", "Description", "CorsConfiguration",         "Auth", "StageVariables",
-    "Tags",      NULL};
+    "StageName", "Name",           "Description", "CorsConfiguration",
+    "Auth",      "StageVariables", "Tags",        NULL};
 static const char *const ignored[] = {"AccessLogSettings", "FailOnWarnings", "PropagateTags", NULL};
 
 /* true: every origin; a map: what it says. */
@@ -15,8 +15,12 @@ static bool write_cors(struct tpl_model *m, const struct tpl_resource *r, struct
                  {"AllowMethods", "allowMethods"},
                  {"AllowOrigins", "allowOrigins"},
                  {"ExposeHeaders", "exposeHeaders"}};
-    static const char *const cors_used[] = {"AllowCredentials", "AllowHeaders",  "AllowMethods",
-                                            "AllowOrigins",     "ExposeHeaders", "MaxAge",
+    static const char *const cors_used[] = {"AllowCredentials",
+                                            "AllowHeaders",
+                                            "AllowMethods",
+                                            "AllowOrigins",
+                                            "ExposeHeaders",
+                                            "MaxAge",
                                             NULL};
     static const struct plan_properties known = {cors_used, NULL};
     struct tpl_node *cors;

@@ -4,8 +4,8 @@
 #include "tpl_model.h"
 #include <string.h>
 
-#define IMPLICIT_API   "ServerlessRestApi"
-#define IMPLICIT_STAGE "ServerlessRestApiProdStage"
+#define IMPLICIT_API        "ServerlessRestApi"
+#define IMPLICIT_STAGE      "ServerlessRestApiProdStage"
 #define IMPLICIT_HTTP_API   "ServerlessHttpApi"
 #define IMPLICIT_HTTP_STAGE "ServerlessHttpApiApiGatewayDefaultStage"
 enum { BYTES_MAX = 16 * 1024 * 1024, NODES_MAX = 500000 };
@@ -30,7 +30,8 @@ static struct str stable_id(struct tpl_model *m, struct str name, size_t length)
                           STR_ARG(name)),
                 hash);
     for (size_t i = 0; i < length; i++)
-        id[i] = digits[(hash[2 * i % 32] << 8 | hash[(2 * i + 1 + i / 16) % 32]) % (i == 0 ? 26 : 36)];
+        id[i] =
+            digits[(hash[2 * i % 32] << 8 | hash[(2 * i + 1 + i / 16) % 32]) % (i == 0 ? 26 : 36)];
     id[length] = '\0';
     return str_c(id);
 }
@@ -219,12 +220,12 @@ static struct tpl_node *api_attribute(struct tpl_model *m, struct str id,
         return tpl_made(m, line, api);
     if (!is_http || !str_eq_c(attribute, "ApiEndpoint"))
         return NULL;
-    return tpl_made(m, line, /* as CreateApi answers */
-                    m->url.n > 0
-                        ? arena_fmt(m->arena, "%.*s/_aws/execute-api/%.*s", STR_ARG(m->url),
-                                    STR_ARG(api))
-                        : arena_fmt(m->arena, "https://%.*s.execute-api.%.*s.amazonaws.com",
-                                    STR_ARG(api), STR_ARG(m->region)));
+    return tpl_made(
+        m, line, /* as CreateApi answers */
+        m->url.n > 0
+            ? arena_fmt(m->arena, "%.*s/_aws/execute-api/%.*s", STR_ARG(m->url), STR_ARG(api))
+            : arena_fmt(m->arena, "https://%.*s.execute-api.%.*s.amazonaws.com", STR_ARG(api),
+                        STR_ARG(m->region)));
 }
 
 static bool is_implicit(const struct tpl_model *m, struct str id)

@@ -58,10 +58,11 @@ struct plan_api {
     struct str default_authorizer; /* its name or AWS_IAM; empty: none */
     bool needs_key;
     struct plan_cors cors;
-    struct plan_usage { /* CreateUsagePlan of a REST API */
-        struct str name; /* of the plan and its key; empty: none */
-        struct str key_value;
-        struct str limits_json; /* {"throttle":..., "quota":...} */
+    struct plan_usage {  /* a usage plan and its key, as SAM makes them for a REST API */
+        bool is_shared;  /* one for all APIs that say so */
+        struct str name; /* empty: none */
+        struct str key_name, key_value;
+        struct str create_json; /* CreateUsagePlan's input without apiStages */
     } usage;
     struct str *responses; /* PutGatewayResponse's inputs */
     size_t response_count;
@@ -97,6 +98,12 @@ bool plan_auth_read(struct tpl_model *m, const struct tpl_resource *r, struct pl
 /* Auth of an event (may be NULL), what the API says for events without it included. */
 bool plan_route_auth(struct tpl_model *m, struct str what, const struct tpl_node *auth,
                      const struct plan_api *api, struct plan_route *route);
+/* Cors, Auth.UsagePlan and GatewayResponses of a REST API; auth: evaluated, may be NULL. */
+bool plan_cors_read(struct tpl_model *m, const struct tpl_resource *r, const struct tpl_node *auth,
+                    struct plan_api *api);
+bool plan_usage_read(struct tpl_model *m, const struct tpl_resource *r, const struct tpl_node *auth,
+                     struct plan_api *api);
+bool plan_responses_read(struct tpl_model *m, const struct tpl_resource *r, struct plan_api *api);
 bool plan_url_read(struct tpl_model *m, struct tpl_resource *r, struct tpl_plan *plan);
 bool plan_table_read(struct tpl_model *m, struct tpl_resource *r, struct tpl_plan *plan);
 bool plan_simple_table_read(struct tpl_model *m, struct tpl_resource *r, struct tpl_plan *plan);

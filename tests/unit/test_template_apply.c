@@ -6,6 +6,7 @@
 static struct {
     unsigned puts;
     char config[4096], folder[512];
+    char url_config[4096], url_id[64];
     const char *refuse; /* the message of a refusal; NULL: none */
 } fake;
 
@@ -21,6 +22,19 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
     fake.puts++;
     snprintf(fake.config, sizeof fake.config, "%.*s", STR_ARG(config_json));
     snprintf(fake.folder, sizeof fake.folder, "%s", folder);
+    return true;
+}
+
+bool rie_put_local_url(struct rie *r, struct str account, struct str region, struct str config_json,
+                       struct str url_id, struct arena *a, struct aws_err *err)
+{
+    (void)r;
+    (void)account;
+    (void)region;
+    (void)a;
+    (void)err;
+    snprintf(fake.url_config, sizeof fake.url_config, "%.*s", STR_ARG(config_json));
+    snprintf(fake.url_id, sizeof fake.url_id, "%.*s", STR_ARG(url_id));
     return true;
 }
 
