@@ -96,6 +96,7 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
                             struct str config_json, const char *folder, struct arena *a,
                             struct aws_err *err);
 
+<<<<<<< HEAD
 /* The URL of such a function, for templates: made or changed. config_json is
  * CreateFunctionUrlConfig's input; url_id is used for a new one, so that it is the same at every
  * start. */
@@ -110,6 +111,8 @@ struct str rie_url_text(struct str endpoint, struct str id, struct str region, s
  * of the newest line given. For puddle logs. */
 struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
                     uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last);
+=======
+>>>>>>> next
 /* The log group of a function; STR_NONE: no such function. A view into its record. */
 struct str rie_log_group(struct rie *r, struct str account, struct str region, struct str function);
 /* The package of a function that was uploaded, of one of its versions ("name:3") or of a layer

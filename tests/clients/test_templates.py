@@ -95,7 +95,7 @@ Resources:
         UNAUTHORIZED:
           StatusCode: 418
           ResponseParameters: { Headers: { X-Kind: "'teapot'" } }
-          ResponseTemplates: { application/json: '{"no":"$context.error.messageString"}' }
+          ResponseTemplates: { application/json: '{"no":$context.error.messageString}' }
 """
 
 
@@ -134,10 +134,9 @@ class Templates(unittest.TestCase):
         self.assertEqual(body["variables"], {"color": "red"})
         self.assertEqual(self.call(s, "/old", "POST")[2]["version"], "1.0")
         self.assertEqual(self.call(s, "/other/path", "PUT")[2]["key"], "$default")
-        status, headers, _ = self.call(s, "/items/1", "OPTIONS", Origin="http://127.0.0.1:%d" % s.port,
-                                       Access_Control_Request_Method="GET")
-        self.assertEqual((status, headers["access-control-allow-origin"]), (204, "*"))
         path = self.stage(s, "ServerlessHttpApi")
+        status, headers, _ = self.call(s, path + "/items/1", Origin="https://a.test")
+        self.assertEqual((status, headers.get("access-control-allow-origin")), (200, "*"))
         self.assertEqual(self.call(s, path + "/items/2")[2]["key"], "GET /items/{id}")
         self.assertEqual(self.outputs(s)["Endpoint"], s.url + path)
 
@@ -178,6 +177,10 @@ class Templates(unittest.TestCase):
         self.assertEqual((status, body["authorizer"]), (200, {"lambda": {"who": "me"}}))
         self.assertEqual(body["env"], s.url + http)
         self.assertEqual(self.call(s, http + "/open")[0], 200)
+        status, headers, _ = self.call(s, http + "/guarded", "OPTIONS", Origin="https://a.test",
+                                       Access_Control_Request_Method="GET")
+        self.assertEqual((status, headers["access-control-allow-origin"], headers["access-control-max-age"]),
+                         (204, "https://a.test", "60"))
         self.assertEqual(self.call(s, http + "/jwt", Authorization="Bearer x")[0], 401)
         self.assertEqual(self.call(s, http + "/iam")[0], 403)
 
