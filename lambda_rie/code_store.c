@@ -30,6 +30,7 @@ struct unpack {
     struct str base64, zip;
     char temporary[PATH_BYTES], dir[PATH_BYTES], package[PATH_BYTES];
     uint8_t sha[32];
+    int64_t unpacked;
     bool bad_base64;
     enum zip_result result;
     struct arena *caller_arena;
@@ -42,7 +43,7 @@ static enum zip_result store_package(struct unpack *u)
     int error = file_mkdirs(u->temporary, 0755);
     if (error != 0)
         return ZIP_IO;
-    enum zip_result result = zip_unpack(u->zip, u->temporary);
+    enum zip_result result = zip_unpack(u->zip, u->temporary, &u->unpacked);
     if (result == ZIP_OK && ((error = file_write_atomic(u->package, u->zip, 0644)) != 0 ||
                              rename(u->temporary, u->dir) != 0))
         result = ZIP_IO;
@@ -95,6 +96,7 @@ static void unpack_done(void *arg)
     if (ret->err.kind == NULL) {
         ret->dir = arena_str(u->caller_arena, str_c(u->dir));
         ret->size = (int64_t)u->zip.n;
+        ret->unpacked = u->unpacked;
         ret->sha256 =
             codec_base64_encode(u->caller_arena, (struct str){(const char *)u->sha, sizeof u->sha});
     } else if (u->result == ZIP_IO) {

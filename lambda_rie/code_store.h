@@ -12,6 +12,7 @@ struct lam_code {
     struct str dir;     /* the folder */
     struct str sha256;  /* of the package, base64 */
     int64_t size;       /* of the package */
+    int64_t unpacked;   /* of what was in it */
     struct aws_err err; /* kind set: the package was refused, nothing is left of it */
 };
 /* Decodes, hashes and unpacks a package on the helper thread; fires w (armed by the caller) when

@@ -27,7 +27,6 @@ struct lam_pool {  /* one version's environments */
     struct lam_group *group;
     char *group_key;
     struct lam_function *f; /* what new environments are made of; NULL: deleted */
-    struct lam_log log;
     uint64_t invocations, billed_mb_ms;
     size_t async_running;
     struct timer patience;

@@ -16,7 +16,6 @@ enum { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN };
 static void keep_line(struct environment *e, struct str line)
 {
     struct rie *r = e->r;
-    lam_log_add(&e->pool->log, e->stream, line);
     if (r->log_sink != NULL) {
         struct rie_log_line l = {.account = e->account,
                                  .region = e->region,

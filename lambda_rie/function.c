@@ -102,8 +102,8 @@ static const struct field text_fields[] = {
     FIELD(code_dir),     FIELD(code_sha256),    FIELD(revision_id),
     FIELD(last_modified)};
 static const struct field number_fields[] = {
-    FIELD(code_size), FIELD(timeout_s),   FIELD(memory_mb),   FIELD(ephemeral_mb),
-    FIELD(reserved),  FIELD(provisioned), FIELD(last_version)};
+    FIELD(code_size), FIELD(timeout_s),   FIELD(memory_mb),    FIELD(ephemeral_mb),
+    FIELD(reserved),  FIELD(provisioned), FIELD(last_version), FIELD(code_unpacked)};
 enum {
     TEXT_FIELDS = sizeof text_fields / sizeof *text_fields,
     NUMBER_FIELDS = sizeof number_fields / sizeof *number_fields

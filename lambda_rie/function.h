@@ -25,6 +25,7 @@ struct lam_function {
     struct str recursive_loop, signing_arn;     /* the same                                      */
     struct str code_dir; /* absolute; the user's own folder for local functions                  */
     struct str code_sha256, revision_id, last_modified;
+    int64_t code_unpacked; /* bytes of the unpacked package */
     int64_t code_size, timeout_s, memory_mb, ephemeral_mb;
     int64_t reserved;     /* of $LATEST: reserved concurrency of all versions; -1: none          */
     int64_t provisioned;  /* of a version: environments to keep warm; 0: none                    */
@@ -185,6 +186,11 @@ bool lam_signing_exists(struct rie *r, struct str arn, struct arena *a);
 /* Is there a package in source (Code, Content, UpdateFunctionCode's input) that can be had? False
  * with c->err set. */
 bool lam_code_check_source(struct call *c, struct jval source);
+
+/* ---- layers.c ---- */
+
+/* The code and its layers must fit together. False with *err set. */
+bool lam_layers_fit(const struct lam_function *f, struct arena *a, struct aws_err *err);
 
 /* ---- invoke_payload.c ---- */
 

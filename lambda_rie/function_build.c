@@ -329,7 +329,7 @@ static bool set_layers(struct rie *r, struct lam_function *f, struct jval layers
     if (!lam_layers_resolve(r, layers, f->account, f->region, a, &json, err))
         return false;
     f->layers_json = arena_str(f->mem, json);
-    return true;
+    return lam_layers_fit(f, a, err);
 }
 
 /* It must exist; nothing is verified against it: uploads here are not signed. */

@@ -63,12 +63,12 @@ bool lam_name_parse(struct str text, struct lam_name *ret)
 static void follow_qualifier(struct rie *r, struct arena *a, struct lam_target *t)
 {
     struct str version = t->qualifier;
-    struct str key =
-        lam_doc_key(a, t->account, t->region, "%.*s/%.*s", STR_ARG(t->name), STR_ARG(t->qualifier));
     if (version.n == 0 || str_eq_c(version, "$LATEST")) {
         t->f = t->latest;
         return;
     }
+    struct str key =
+        lam_doc_key(a, t->account, t->region, "%.*s/%.*s", STR_ARG(t->name), STR_ARG(t->qualifier));
     t->is_alias = !lam_is_number(version) && lam_doc_get(r, DOC_ALIAS, key, a, &t->alias);
     if (t->is_alias)
         version = lam_alias_pick(t->alias, a);

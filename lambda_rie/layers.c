@@ -2,6 +2,7 @@
 #include "arn.h"
 #include "code_store.h"
 #include "seam.h"
+#include "zip.h"
 #include <string.h>
 
 #define VERSION_LAST INT64_C(9999999999)
@@ -60,6 +61,7 @@ static bool add_layer(struct rie *r, struct str text, const struct lam_layer_nam
     json_str(w, "Arn", text);
     json_copy(w, "CodeSize", jval_get(doc, "CodeSize"));
     json_copy(w, "dir", jval_get(doc, "dir"));
+    json_copy(w, "unpacked", jval_get(doc, "unpacked"));
     json_end(w);
     return true;
 }
@@ -117,6 +119,28 @@ size_t lam_layer_dirs(struct rie *r, const struct lam_function *f, struct arena 
         (*ret_dirs)[n++] =
             arena_fmt(a, "%s/%.*s", r->code_dir, STR_ARG(jval_text(jval_get(it, "dir"), a)));
     return n;
+}
+
+bool lam_layers_fit(const struct lam_function *f, struct arena *a, struct aws_err *err)
+{
+    struct jval list = {0}, it = {0};
+    int64_t layers = 0;
+    if (f->layers_json.n > 0)
+        json_parse(a, f->layers_json, JSON_DEPTH_DEFAULT, &list, NULL);
+    while (jval_next(list, &it, NULL)) {
+        int64_t bytes = 0;
+        jval_i64(jval_get(it, "unpacked"), &bytes);
+        layers += bytes;
+    }
+    if (layers > ZIP_UNZIPPED_MAX)
+        return aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
+                        "Layers consume more than the available size of %d bytes",
+                        ZIP_UNZIPPED_MAX);
+    return layers + f->code_unpacked <= ZIP_UNZIPPED_MAX || layers == 0 ||
+           aws_fail(err, a, &LAMBDA_InvalidParameterValueException,
+                    "Function code combined with layers exceeds the maximum allowed size of %d "
+                    "bytes. The actual size is %lld bytes.",
+                    ZIP_UNZIPPED_MAX, (long long)(layers + f->code_unpacked));
 }
 
 /* ---- folders ---- */

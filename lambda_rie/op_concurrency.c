@@ -205,6 +205,9 @@ static bool find(struct call *c, const char *latest_text, struct lam_target *ret
     if (is_latest(ret->qualifier))
         return aws_fail(&c->err, c->arena, &LAMBDA_InvalidParameterValueException, "%s",
                         latest_text);
+    if (ret->is_alias && ret->f == ret->latest) /* unverified: an alias of $LATEST */
+        return aws_fail(&c->err, c->arena, &LAMBDA_InvalidParameterValueException, "%s",
+                        latest_text);
     if (ret->f != NULL && (ret->is_alias || lam_is_number(ret->qualifier)))
         return true;
     if (lam_is_number(ret->qualifier))

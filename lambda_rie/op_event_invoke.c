@@ -170,14 +170,19 @@ enum call_status lam_update_function_event_invoke_config(struct call *c)
 
 /* ---- get, delete, list ---- */
 
+/* The target of c and its configuration, which must exist. */
+static bool find_config(struct call *c, struct lam_target *t, struct jval *ret)
+{
+    return find(c, t) && (lam_doc_get(rie_of(c), DOC_INVOKE, key_of(t, c->arena), c->arena, ret) ||
+                          no_config(c, t));
+}
+
 enum call_status lam_get_function_event_invoke_config(struct call *c)
 {
     struct lam_target t;
     struct jval doc;
-    if (!find(c, &t))
+    if (!find_config(c, &t, &doc))
         return CALL_FAILED;
-    if (!lam_doc_get(rie_of(c), DOC_INVOKE, key_of(&t, c->arena), c->arena, &doc))
-        return no_config(c, &t), CALL_FAILED;
     json_copy(&c->out, NULL, doc);
     return CALL_DONE;
 }
@@ -186,10 +191,8 @@ enum call_status lam_delete_function_event_invoke_config(struct call *c)
 {
     struct lam_target t;
     struct jval doc;
-    if (!find(c, &t))
+    if (!find_config(c, &t, &doc))
         return CALL_FAILED;
-    if (!lam_doc_get(rie_of(c), DOC_INVOKE, key_of(&t, c->arena), c->arena, &doc))
-        return no_config(c, &t), CALL_FAILED;
     if (!lam_doc_del(rie_of(c), DOC_INVOKE, key_of(&t, c->arena)))
         return CALL_FAIL(c, &LAMBDA_ServiceException, "The configuration could not be deleted.");
     return CALL_DONE;

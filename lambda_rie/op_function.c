@@ -105,8 +105,23 @@ static void set_code(struct lam_function *f, const struct lam_code *code)
 {
     f->code_dir = arena_str(f->mem, code->dir);
     f->code_size = code->size;
+    f->code_unpacked = code->unpacked;
     f->code_sha256 = arena_str(f->mem, code->sha256);
     f->is_local = false;
+}
+
+/* Saves f, whose code is new. False with c->err set: f and its code are gone. */
+static bool save_with_code(struct call *c, struct lam_function *f)
+{
+    struct str dir = arena_str(c->arena, f->code_dir);
+    if (lam_layers_fit(f, c->arena, &c->err)) {
+        if (lam_function_save(rie_of(c), f, LAM_CHANGE_RUNNING))
+            return true;
+        aws_fail(&c->err, c->arena, &LAMBDA_ServiceException, "The function could not be stored.");
+    }
+    lam_function_free(f);
+    lam_code_doom(rie_of(c), dir);
+    return false;
 }
 
 /* ---- CreateFunction ---- */
@@ -122,11 +137,8 @@ static enum call_status create_resume(struct call *c, enum wait_end how)
         return CALL_FAILED;
     }
     set_code(cc->built, &cc->code);
-    if (!lam_function_save(rie_of(c), cc->built, LAM_CHANGE_RUNNING)) {
-        lam_function_free(cc->built);
-        lam_code_doom(rie_of(c), cc->code.dir);
-        return CALL_FAIL(c, &LAMBDA_ServiceException, "The function could not be stored.");
-    }
+    if (!save_with_code(c, cc->built))
+        return CALL_FAILED;
     const struct lam_function *shown = publish(c, cc->built);
     return shown == NULL ? CALL_FAILED : reply_configuration(c, shown, LAM_SHOW_PENDING, false);
 }
@@ -219,11 +231,8 @@ static enum call_status update_code_resume(struct call *c, enum wait_end how)
         lam_code_doom(r, cc->code.dir);
         return CALL_DONE;
     }
-    if (!lam_function_save(r, next, LAM_CHANGE_RUNNING)) {
-        lam_function_free(next);
-        lam_code_doom(r, cc->code.dir);
-        return CALL_FAIL(c, &LAMBDA_ServiceException, "The function could not be stored.");
-    }
+    if (!save_with_code(c, next))
+        return CALL_FAILED;
     const struct lam_function *shown = publish(c, next);
     return shown == NULL ? CALL_FAILED
                          : reply_configuration(c, shown, LAM_SHOW_UPDATING, shown != next);

@@ -144,6 +144,7 @@ static enum call_status publish_resume(struct call *c, enum wait_end how)
     json_str(&w, "dir", str_sub(code->dir, (size_t)(str_rfind(code->dir, '/') + 1), code->dir.n));
     json_str(&w, "CodeSha256", code->sha256);
     json_i64(&w, "CodeSize", code->size);
+    json_i64(&w, "unpacked", code->unpacked);
     json_str(&w, "CreatedDate", lam_date(c->arena));
     json_str(&w, "Description", text_of(c, "Description"));
     copy_if(&w, "LicenseInfo", c->in);

@@ -1,5 +1,6 @@
 /* Tags of functions, event source mappings and code signing configurations. */
 #include "arn.h"
+#include "aws_tags.h"
 #include "docs.h"
 #include "function.h"
 
@@ -22,9 +23,10 @@ static bool find_doc(struct call *c, struct str arn, struct str kind, struct str
         const char *kind, *doc, *missing;
     } kinds[] = {{"event-source-mapping", DOC_MAPPING, "Event source mapping not found: %.*s"},
                  {"code-signing-config", DOC_SIGNING, "Code signing config not found: %.*s"},
-                 {"capacity-provider", "", "Capacity provider not found: %.*s"}};
+                 {"capacity-provider", "", "Capacity provider not found: %.*s"},
+                 {"layer", "", "Puddle does not support tags of layers yet: %.*s"}};
     size_t i = 0;
-    while (!str_eq_c(kind, kinds[i].kind) && i < 2) /* the model lets only these through */
+    while (!str_eq_c(kind, kinds[i].kind) && i < 3) /* the model lets only these through */
         i++;
     ret->kind = kinds[i].doc;
     ret->key = lam_doc_key(c->arena, c->account, c->region, "%.*s", STR_ARG(id));
@@ -59,18 +61,17 @@ static bool find(struct call *c, struct tagged *ret)
     return true;
 }
 
-static bool save_function(struct call *c, const struct tagged *g, const struct buf *tags,
-                          size_t count)
+static bool save_function(struct call *c, const struct tagged *g, struct str tags, size_t count)
 {
     struct lam_function *next = lam_function_copy(g->f);
-    next->tags_json = count > 0 ? arena_buf(next->mem, tags) : STR_NONE;
+    next->tags_json = count > 0 ? arena_str(next->mem, tags) : STR_NONE;
     if (lam_function_save(rie_of(c), next, LAM_CHANGE_NOTES))
         return true;
     lam_function_free(next);
     return false;
 }
 
-static bool save_doc(struct call *c, const struct tagged *g, const struct buf *tags)
+static bool save_doc(struct call *c, const struct tagged *g, struct str tags)
 {
     struct buf *b = arena_new_buf(c->arena, 4 << 20);
     struct jval it = {0};
@@ -84,18 +85,22 @@ static bool save_doc(struct call *c, const struct tagged *g, const struct buf *t
         json_key(&w, key);
         json_copy(&w, NULL, it);
     }
-    json_raw(&w, "Tags", buf_view(tags));
+    json_raw(&w, "Tags", tags);
     json_end(&w);
     return lam_doc_put(rie_of(c), g->kind, g->key, b);
 }
 
-static enum call_status save(struct call *c, const struct tagged *g, const struct buf *tags)
+/* g's tags without those in keys (a list) and with those of added (an object). */
+static enum call_status change(struct call *c, const struct tagged *g, struct jval keys,
+                               struct jval added)
 {
     struct jval v;
-    if (!json_parse(c->arena, buf_view(tags), JSON_DEPTH_DEFAULT, &v, NULL) ||
+    size_t count;
+    struct str tags = aws_tags_merge(g->tags, keys, added, c->arena, &count);
+    if (!json_parse(c->arena, tags, JSON_DEPTH_DEFAULT, &v, NULL) ||
         !lam_tags_check(v, c->arena, &c->err))
         return CALL_FAILED;
-    if (!(g->f != NULL ? save_function(c, g, tags, jval_count(v)) : save_doc(c, g, tags)))
+    if (!(g->f != NULL ? save_function(c, g, tags, count) : save_doc(c, g, tags)))
         return CALL_FAIL(c, &LAMBDA_ServiceException, "The tags could not be stored.");
     return CALL_DONE;
 }
@@ -116,42 +121,6 @@ enum call_status lam_list_tags(struct call *c)
     return CALL_DONE;
 }
 
-static bool is_named(struct call *c, struct jval keys, struct str key)
-{
-    struct jval it = {0};
-    while (jval_next(keys, &it, NULL)) {
-        if (str_eq(jval_text(it, c->arena), key))
-            return true;
-    }
-    return false;
-}
-
-/* The tags of g without those in keys (a list) and in added (an object), and then those of added.
- */
-static struct buf *merge(struct call *c, const struct tagged *g, struct jval keys,
-                         struct jval added)
-{
-    struct buf *b = arena_new_buf(c->arena, 1 << 20);
-    struct jval it = {0};
-    struct json_out w;
-    json_out_init(&w, b);
-    json_obj(&w, NULL);
-    while (jval_next(g->tags, &it, NULL)) {
-        struct str key = jval_key_str(it, c->arena);
-        if (is_named(c, keys, key) || jval_kind(jval_get_str(added, key)) != JSON_MISSING)
-            continue;
-        json_key(&w, key);
-        json_str(&w, NULL, jval_text(it, c->arena));
-    }
-    it = (struct jval){0};
-    while (jval_next(added, &it, NULL)) {
-        json_key(&w, jval_key_str(it, c->arena));
-        json_str(&w, NULL, jval_text(it, c->arena));
-    }
-    json_end(&w);
-    return b;
-}
-
 enum call_status lam_tag_resource(struct call *c)
 {
     struct tagged g;
@@ -161,7 +130,7 @@ enum call_status lam_tag_resource(struct call *c)
                          "An error occurred and the request cannot be processed.");
     if (!find(c, &g) || !lam_tags_check(added, c->arena, &c->err))
         return CALL_FAILED;
-    return save(c, &g, merge(c, &g, (struct jval){0}, added));
+    return change(c, &g, (struct jval){0}, added);
 }
 
 enum call_status lam_untag_resource(struct call *c)
@@ -169,5 +138,5 @@ enum call_status lam_untag_resource(struct call *c)
     struct tagged g;
     if (!find(c, &g))
         return CALL_FAILED;
-    return save(c, &g, merge(c, &g, jval_get(c->in, "TagKeys"), (struct jval){0}));
+    return change(c, &g, jval_get(c->in, "TagKeys"), (struct jval){0});
 }

@@ -144,14 +144,19 @@ enum call_status lam_create_function_url_config(struct call *c)
     return save(c, &t, (struct jval){0});
 }
 
+/* The target of c and its URL, which must exist. */
+static bool find_config(struct call *c, struct lam_target *t, struct jval *ret)
+{
+    return find(c, t) &&
+           (lam_doc_get(rie_of(c), DOC_URL, key_of(t, c->arena), c->arena, ret) || no_resource(c));
+}
+
 enum call_status lam_get_function_url_config(struct call *c)
 {
     struct lam_target t;
     struct jval doc;
-    if (!find(c, &t))
+    if (!find_config(c, &t, &doc))
         return CALL_FAILED;
-    if (!lam_doc_get(rie_of(c), DOC_URL, key_of(&t, c->arena), c->arena, &doc))
-        return no_resource(c), CALL_FAILED;
     write_config(rie_of(c), doc, true, c->arena, &c->out);
     return CALL_DONE;
 }
@@ -194,10 +199,8 @@ enum call_status lam_delete_function_url_config(struct call *c)
 {
     struct lam_target t;
     struct jval doc;
-    if (!find(c, &t))
+    if (!find_config(c, &t, &doc))
         return CALL_FAILED;
-    if (!lam_doc_get(rie_of(c), DOC_URL, key_of(&t, c->arena), c->arena, &doc))
-        return no_resource(c), CALL_FAILED;
     if (!lam_url_delete(rie_of(c), key_of(&t, c->arena), c->arena))
         return CALL_FAIL(c, &LAMBDA_ServiceException, "The URL could not be deleted.");
     return CALL_DONE;

@@ -6,6 +6,7 @@ void pool_set_init(struct pool_set *s, const struct pool_hooks *hooks)
     *s = (struct pool_set){.hooks = hooks,
                            .max_environments = 1000,
                            .max_starting = 4,
+                           .spread = 1,
                            .concurrency = 1000,
                            .idle_ms = 600000};
     list_init(&s->pools);
@@ -179,8 +180,9 @@ static bool is_worth_waiting(const struct pool *p)
         busy += e->state == POOL_BUSY && !e->stale;
     }
     return busy > 0 && !p->fresh &&
-           (enough_finish(p) || (p->typical_us > 0 && p->typical_us * (int64_t)p->waiting / busy <
-                                                          POOL_PATIENCE_MS * 1000));
+           (enough_finish(p) ||
+            (busy >= (int64_t)p->set->spread && p->typical_us > 0 &&
+             p->typical_us * (int64_t)p->waiting / busy < POOL_PATIENCE_MS * 1000));
 }
 
 static void wait_patiently(struct pool *p)

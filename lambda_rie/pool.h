@@ -58,6 +58,7 @@ struct pool_set { /* everything of one server */
     const struct pool_hooks *hooks;
     size_t max_environments; /* what the machine carries */
     size_t max_starting;     /* more at once only slow each other down */
+    size_t spread;           /* environments of a quick handler that keep the machine busy */
     size_t concurrency;      /* the account's limit */
     int64_t idle_ms;         /* an idle environment is stopped after this */
     size_t environments, starting, active, reserved;

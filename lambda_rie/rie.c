@@ -62,6 +62,7 @@ struct rie *rie_new(struct loop *loop, struct net *net, struct db *db, const str
     r->pools.max_environments = r->opts.max_environments;
     r->pools.idle_ms = r->opts.idle_ms;
     r->pools.max_starting = starting_max();
+    r->pools.spread = r->pools.max_starting / 2;
     map_init(&r->groups);
     list_init(&r->doomed);
     map_init(&r->functions);

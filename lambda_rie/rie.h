@@ -96,11 +96,6 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
                             struct str config_json, const char *folder, struct arena *a,
                             struct aws_err *err);
 
-/* Log lines of a function, oldest first, as JSON array text [{"timestamp":ms,"stream":..,
- * "message":..}] of at most limit lines with sequence number above after; *ret_last is the number
- * of the newest line given. For puddle logs. */
-struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
-                    uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last);
 /* The log group of a function; STR_NONE: no such function. A view into its record. */
 struct str rie_log_group(struct rie *r, struct str account, struct str region, struct str function);
 /* The package of a function that was uploaded, of one of its versions ("name:3") or of a layer

@@ -56,7 +56,6 @@ struct lam_pool *lam_pool_new(struct rie *r, struct lam_function *f)
     p->group = group_take(r, p->group_key);
     pool_init(&p->p, &r->pools, &p->group->g);
     p->p.fresh = r->opts.fresh;
-    lam_log_init(&p->log);
     return p;
 }
 
@@ -82,7 +81,6 @@ void lam_pool_release(struct lam_pool *p)
     timer_clear(p->r->loop, &p->patience);
     group_drop(p->r, p->group_key, p->group);
     free(p->group_key);
-    lam_log_release(&p->log);
     free(p);
 }
 
@@ -209,12 +207,4 @@ void rie_write_status(struct rie *r, struct json_out *out)
         json_end(out);
     }
     json_end(out);
-}
-
-struct str rie_logs(struct rie *r, struct str account, struct str region, struct str function,
-                    uint64_t after, size_t limit, struct arena *a, uint64_t *ret_last)
-{
-    struct lam_function *f = lam_function_find(r, account, region, function);
-    *ret_last = after;
-    return f == NULL ? STR_NONE : lam_log_read(&f->pool->log, after, limit, a, ret_last);
 }

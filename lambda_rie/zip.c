@@ -203,7 +203,7 @@ static bool has_nul_name(struct str zip)
     return false;
 }
 
-static enum zip_result unpack_all(struct archive *in, int root)
+static enum zip_result unpack_all(struct archive *in, int root, int64_t *ret_bytes)
 {
     struct archive_entry *entry;
     int64_t left = ZIP_UNZIPPED_MAX;
@@ -218,10 +218,11 @@ static enum zip_result unpack_all(struct archive *in, int root)
         else
             result = unpack_entry(root, in, entry, &left);
     }
+    *ret_bytes = ZIP_UNZIPPED_MAX - left;
     return result == ZIP_OK && entries == 0 ? ZIP_BAD : result;
 }
 
-enum zip_result zip_unpack(struct str zip, const char *dir)
+enum zip_result zip_unpack(struct str zip, const char *dir, int64_t *ret_bytes)
 {
     struct archive *in = archive_read_new();
     enum zip_result result;
@@ -229,6 +230,7 @@ enum zip_result zip_unpack(struct str zip, const char *dir)
     /* else libarchive turns names that are not ASCII into question marks */
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 != (locale_t)0 ? uselocale(utf8) : (locale_t)0;
+    *ret_bytes = 0;
     /* the seekable reader only: what counts is the central directory, as for AWS */
     if (root < 0)
         result = ZIP_IO;
@@ -240,7 +242,7 @@ enum zip_result zip_unpack(struct str zip, const char *dir)
     else if (has_nul_name(zip))
         result = ZIP_UNSAFE;
     else
-        result = unpack_all(in, root);
+        result = unpack_all(in, root, ret_bytes);
     archive_read_free(in);
     if (utf8 != (locale_t)0) {
         uselocale(before);

@@ -15,6 +15,6 @@ enum zip_result {
 enum { ZIP_UNZIPPED_MAX = 262144000, ZIP_ENTRIES_MAX = 100000 };
 /* Unpacks into dir, which must exist and be empty. Nothing is ever written outside of it, and no
  * link that it makes leads out of it. Executable bits are kept, all others are not. Of entries with
- * the same name the last one wins. On failure dir holds a part. */
-enum zip_result zip_unpack(struct str zip, const char *dir);
+ * the same name the last one wins. On failure dir holds a part. *ret_bytes: what was unpacked. */
+enum zip_result zip_unpack(struct str zip, const char *dir, int64_t *ret_bytes);
 #endif

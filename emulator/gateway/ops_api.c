@@ -1,12 +1,11 @@
-/* REST APIs and their tags. */
+/* REST APIs. */
 #include "apigateway_model.h"
-#include "arn.h"
 #include "gw_store.h"
 #include "ids.h"
 #include "ops_model.h"
 #include "panic.h"
 
-enum { COMPRESSION_MAX = 10485760, TAGS_MAX = 50 };
+enum { COMPRESSION_MAX = 10485760 };
 
 static bool bad(struct call *c, const char *message)
 {
@@ -276,80 +275,4 @@ enum call_status gw_update_rest_api(struct call *c)
         return CALL_FAILED;
     json_raw(&c->out, NULL, text);
     return CALL_DONE;
-}
-
-/* --- tags: of APIs and stages --- */
-
-struct tagged {
-    struct str api, id, text;
-    enum gw_kind kind;
-    struct jval doc;
-};
-
-/* arn:aws:apigateway:<region>::/restapis/<id>[/stages/<name>] */
-static bool need_tagged(struct call *c, struct tagged *ret)
-{
-    struct arn arn;
-    struct str account, region, rest;
-    *ret = (struct tagged){.kind = GW_API, .id = STR("")};
-    if (!arn_parse(gw_in(c, "resourceArn"), &arn) || !str_eq_c(arn.service, "apigateway") ||
-        !str_starts(arn.resource, STR("/restapis/")))
-        return bad(c, "Invalid ARN specified in the request");
-    rest = str_sub(arn.resource, sizeof "/restapis/" - 1, arn.resource.n);
-    ret->api = str_cut(&rest, '/');
-    if (!gw_api_get(c->svc->state, GW_API, ret->api, c->arena, &account, &region, &ret->text) ||
-        !str_eq(account, c->account) || !str_eq(region, c->region))
-        return aws_fail(&c->err, c->arena, &APIGATEWAY_NotFoundException,
-                        "Invalid API identifier specified %.*s:%.*s", STR_ARG(c->account),
-                        STR_ARG(ret->api));
-    if (rest.p != NULL) {
-        if (!str_starts(rest, STR("stages/")))
-            return bad(c, "Invalid ARN specified in the request");
-        ret->id = str_sub(rest, sizeof "stages/" - 1, rest.n);
-        ret->kind = GW_STAGE;
-    }
-    return gw_need_doc(c, ret->api, ret->kind, ret->id, "Invalid stage identifier specified",
-                       &ret->text, &ret->doc);
-}
-
-enum call_status gw_get_tags(struct call *c)
-{
-    struct tagged t;
-    if (!need_tagged(c, &t))
-        return CALL_FAILED;
-    struct jval tags = jval_get(t.doc, "tags");
-    json_obj(&c->out, NULL);
-    json_raw(&c->out, "tags", jval_present(tags) ? jval_raw(tags) : STR("{}"));
-    json_end(&c->out);
-    return CALL_DONE;
-}
-
-enum call_status gw_tag_resource(struct call *c)
-{
-    struct tagged t;
-    struct jval it = {0};
-    if (!need_tagged(c, &t))
-        return CALL_FAILED;
-    if (jval_count(jval_get(c->in, "tags")) > TAGS_MAX)
-        return CALL_FAIL(c, &APIGATEWAY_BadRequestException, "Too many tags: at most %d", TAGS_MAX);
-    for (struct jval tags = jval_get(c->in, "tags"); jval_next(tags, &it, NULL);) {
-        struct str path[] = {STR("tags"), jval_key_str(it, c->arena)};
-        t.text = gw_doc_set(c->arena, t.text, path, 2, jval_raw(it));
-    }
-    return gw_save(c, t.api, t.kind, t.id, t.text) ? CALL_DONE : CALL_FAILED;
-}
-
-enum call_status gw_untag_resource(struct call *c)
-{
-    struct tagged t;
-    struct jval it = {0};
-    if (!need_tagged(c, &t))
-        return CALL_FAILED;
-    if (jval_count(jval_get(c->in, "tagKeys")) > TAGS_MAX)
-        return CALL_FAIL(c, &APIGATEWAY_BadRequestException, "Too many tags: at most %d", TAGS_MAX);
-    for (struct jval keys = jval_get(c->in, "tagKeys"); jval_next(keys, &it, NULL);) {
-        struct str path[] = {STR("tags"), jval_text(it, c->arena)};
-        t.text = gw_doc_set(c->arena, t.text, path, 2, STR_NONE);
-    }
-    return gw_save(c, t.api, t.kind, t.id, t.text) ? CALL_DONE : CALL_FAILED;
 }

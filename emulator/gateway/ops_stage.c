@@ -6,17 +6,12 @@ enum { STAGE_NAME_MAX = 128, VARIABLES_MAX = 500 };
 
 bool stage_check_settings(struct call *c)
 {
-    bool cached = false;
-    jval_bool(jval_get(c->in, "cacheClusterEnabled"), &cached);
-    if (cached) {
-        gw_unsupported(c, "stage caches");
-        return false;
-    }
+    struct str size = gw_in(c, "cacheClusterSize");
     if (jval_present(jval_get(c->in, "canarySettings"))) {
         gw_unsupported(c, "canary stages");
         return false;
     }
-    return true;
+    return size.n == 0 || stage_check_cache_size(c, size);
 }
 
 /* unverified: the wording */
@@ -33,24 +28,26 @@ bool stage_check_name(struct call *c, struct str name)
                          "Stage name only allows a-zA-Z0-9_-");
 }
 
+bool stage_check_variable(struct call *c, struct str name)
+{
+    bool ok = name.n > 0;
+    for (size_t i = 0; ok && i < name.n; i++) {
+        char ch = name.p[i];
+        ok = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+             ch == '_';
+    }
+    return ok || gw_bad(c, "Stage variable names only allow a-zA-Z0-9_: %.*s",
+                        STR_ARG(name)); /* unverified: the wording */
+}
+
 static bool check_variables(struct call *c)
 {
     struct jval it = {0};
     if (jval_count(jval_get(c->in, "variables")) > VARIABLES_MAX) /* unverified */
-        return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
-                        "A stage takes at most %d variables", VARIABLES_MAX);
-    for (struct jval list = jval_get(c->in, "variables"); jval_next(list, &it, NULL);) {
-        struct str name = jval_key_str(it, c->arena);
-        bool ok = name.n > 0;
-        for (size_t i = 0; ok && i < name.n; i++) {
-            char ch = name.p[i];
-            ok = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-                 ch == '_';
-        }
-        if (!ok) /* unverified: the wording */
-            return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
-                            "Stage variable names only allow a-zA-Z0-9_: %.*s", STR_ARG(name));
-    }
+        return gw_bad(c, "A stage takes at most %d variables", VARIABLES_MAX);
+    for (struct jval list = jval_get(c->in, "variables"); jval_next(list, &it, NULL);)
+        if (!stage_check_variable(c, jval_key_str(it, c->arena)))
+            return false;
     return true;
 }
 
@@ -58,14 +55,18 @@ static bool check_variables(struct call *c)
 static void write_stage(struct call *c, struct json_out *w, struct str name, struct str deployment,
                         const char *const *copied)
 {
-    bool tracing = false;
+    bool tracing = false, cached = false;
+    struct str size = gw_in(c, "cacheClusterSize");
     jval_bool(jval_get(c->in, "tracingEnabled"), &tracing);
+    jval_bool(jval_get(c->in, "cacheClusterEnabled"), &cached);
     json_obj(w, NULL);
     json_str(w, "deploymentId", deployment);
     json_str(w, "stageName", name);
     gw_copy_members(c, w, copied);
-    json_bool(w, "cacheClusterEnabled", false);
-    json_cstr(w, "cacheClusterStatus", "NOT_AVAILABLE");
+    json_bool(w, "cacheClusterEnabled", cached);
+    if (size.n > 0 || cached)
+        json_str(w, "cacheClusterSize", size.n > 0 ? size : STR(STAGE_CACHE_SIZE));
+    json_cstr(w, "cacheClusterStatus", cached ? "AVAILABLE" : "NOT_AVAILABLE");
     json_raw(w, "methodSettings", STR("{}"));
     json_bool(w, "tracingEnabled", tracing);
     json_i64(w, "createdDate", c->now_ms / 1000);
@@ -77,6 +78,20 @@ static struct str touch(struct call *c, struct str text)
 {
     return gw_doc_set(c->arena, text, &STR("lastUpdatedDate"), 1,
                       arena_fmt(c->arena, "%lld", (long long)(c->now_ms / 1000)));
+}
+
+/* The settings that CreateDeployment may give an existing stage. */
+static struct str redeploy_settings(struct call *c, struct str text)
+{
+    bool on;
+    struct str size = gw_in(c, "cacheClusterSize");
+    if (jval_bool(jval_get(c->in, "tracingEnabled"), &on))
+        text =
+            gw_doc_set(c->arena, text, &STR("tracingEnabled"), 1, on ? STR("true") : STR("false"));
+    if (size.n > 0)
+        text = gw_doc_set(c->arena, text, &STR("cacheClusterSize"), 1, gw_quote(c->arena, size));
+    return jval_bool(jval_get(c->in, "cacheClusterEnabled"), &on) ? stage_set_cache(c, text, on)
+                                                                  : text;
 }
 
 bool stage_deploy(struct call *c, struct str api, struct str name, struct str deployment_id)
@@ -99,7 +114,7 @@ bool stage_deploy(struct call *c, struct str api, struct str name, struct str de
             struct str path[] = {STR("variables"), jval_key_str(it, c->arena)};
             text = gw_doc_set(c->arena, text, path, 2, jval_raw(it));
         }
-        text = touch(c, text);
+        text = touch(c, redeploy_settings(c, text));
     }
     if (description.n > 0)
         text = gw_doc_set(c->arena, text, &STR("description"), 1, gw_quote(c->arena, description));
@@ -161,78 +176,16 @@ enum call_status gw_get_stages(struct call *c)
     return CALL_DONE;
 }
 
-/* Everything AWS lets a patch change; facts/lambda_errors.tsv has the start of this list, the end
- * is unverified. */
-#define CACHING(at)                                                                                \
-    at "/caching/ttlInSeconds, " at "/caching/enabled, " at "/caching/dataEncrypted, " at          \
-       "/caching/requireAuthorizationForCacheControl, " at                                         \
-       "/caching/unauthorizedCacheControlHeaderStrategy, "
-#define METHOD_SETTINGS(at)                                                                        \
-    at "/metrics/enabled, " at "/logging/dataTrace, " at "/logging/loglevel, " at                  \
-       "/throttling/burstLimit, " at "/throttling/rateLimit, " CACHING(at)
-#define STAGE_PATHS                                                                                \
-    "/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, " \
-    "/accessLogSettings, /accessLogSettings/destinationArn, "                                      \
-    "/accessLogSettings/format, " METHOD_SETTINGS("/{resourcePath}/{httpMethod}")                  \
-        METHOD_SETTINGS("/*/*") "/variables/{variable_name}, /tracingEnabled"
-
-static bool is_known_setting(struct str path)
-{
-    static const char *const starts[] = {"/cacheCluster", "/clientCertificateId",
-                                         "/accessLogSettings/", "/canarySettings/"};
-    static const char *const inside[] = {"/metrics/", "/logging/", "/throttling/", "/caching/"};
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
-        if (str_starts(path, str_c(starts[i])))
-            return true;
-    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
-        if (str_find_str(path, str_c(inside[i])) > 0)
-            return true;
-    return false;
-}
-
-static bool patch_stage(struct call *c, const struct patch *p, struct str api, struct str *text)
-{
-    struct str rest, ignored, member = STR("description");
-    bool removing = str_eq_c(p->op, "remove");
-    if (gw_patch_under(c, p->path, "/variables/", &rest)) {
-        struct str path[] = {STR("variables"), rest};
-        *text = gw_doc_set(c->arena, *text, path, 2,
-                           removing ? STR_NONE : gw_quote(c->arena, p->value));
-        return true;
-    }
-    if (str_eq_c(p->path, "/tracingEnabled")) {
-        *text = gw_doc_set(c->arena, *text, &STR("tracingEnabled"), 1,
-                           str_case_eq(p->value, STR("true")) ? STR("true") : STR("false"));
-        return true;
-    }
-    if (str_eq_c(p->path, "/deploymentId")) {
-        if (removing ||
-            !gw_doc_get(c->svc->state, api, GW_DEPLOYMENT, p->value, c->arena, &ignored))
-            return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
-                            "Deployment id does not exist");
-        member = STR("deploymentId");
-    } else if (!str_eq_c(p->path, "/description")) {
-        if (is_known_setting(p->path)) {
-            gw_unsupported(c, "patching %.*s of a stage", STR_ARG(p->path));
-            return false;
-        }
-        return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
-                        "Invalid method setting path: %.*s. Must be one of: [%s]", STR_ARG(p->path),
-                        STAGE_PATHS);
-    }
-    *text = gw_doc_set(c->arena, *text, &member, 1, gw_quote(c->arena, p->value));
-    return true;
-}
-
 enum call_status gw_update_stage(struct call *c)
 {
     struct str api, name, text;
     struct patch *patches;
     size_t count;
-    if (!need_stage(c, &api, &name, &text) || !gw_patches(c, &patches, &count))
+    if (!need_stage(c, &api, &name, &text) || !stage_check_copies(c) ||
+        !gw_patches(c, &patches, &count))
         return CALL_FAILED;
     for (size_t i = 0; i < count; i++)
-        if (!patch_stage(c, &patches[i], api, &text))
+        if (!stage_patch(c, &patches[i], api, &text))
             return CALL_FAILED;
     text = touch(c, text);
     if (!gw_save(c, api, GW_STAGE, name, text))
@@ -251,4 +204,12 @@ enum call_status gw_delete_stage(struct call *c)
         return CALL_DONE;
     gw_fail_store(c);
     return CALL_FAILED;
+}
+
+/* Replies are never kept here, whatever the stage's cache settings, so there is nothing to empty.
+ */
+enum call_status gw_flush_stage_cache(struct call *c)
+{
+    struct str api, name, text;
+    return need_stage(c, &api, &name, &text) ? CALL_DONE : CALL_FAILED;
 }

@@ -213,6 +213,9 @@ void rest_start(struct rest_request *r)
         rest_fail(r, GW_TOO_LONG);
     else if (r->method == NULL)
         rest_fail(r, GW_MISSING_TOKEN);
+    else if (r->method->bucket.n > 0 && r->done == NULL &&
+             !rest_take_token(r->g, r->method->bucket, r->method->rate, r->method->burst))
+        rest_fail(r, GW_THROTTLED);
     else
         rest_authorize(r);
 }

@@ -56,37 +56,16 @@ static bool find_plan(struct rest_request *r, struct str key_id, struct plan *re
     return false;
 }
 
-/* A token bucket a plan and key, in memory. */
-struct bucket {
-    double tokens;
-    int64_t filled_ms;
-};
-
 static bool take_token(struct rest_request *r, const struct plan *plan, struct str key_id)
 {
     struct jval throttle = jval_get(plan->doc, "throttle");
     double rate, burst;
-    int64_t now = clock_now_ms();
     if (!jval_double(jval_get(throttle, "rateLimit"), &rate) || rate <= 0)
         return true;
     if (!jval_double(jval_get(throttle, "burstLimit"), &burst))
         burst = rate;
-    struct str name = arena_fmt(r->arena, "%.*s/%.*s", STR_ARG(plan->id), STR_ARG(key_id));
-    struct bucket *b = map_get(&r->g->buckets, name);
-    if (b == NULL) {
-        b = ARENA_NEW(r->g->bucket_arena, struct bucket);
-        *b = (struct bucket){burst, now};
-        map_put(&r->g->buckets, name, b);
-    }
-    if (now > b->filled_ms)
-        b->tokens += rate * (double)(now - b->filled_ms) / 1000.0;
-    b->filled_ms = now;
-    if (b->tokens > burst)
-        b->tokens = burst;
-    if (b->tokens < 1)
-        return false;
-    b->tokens -= 1;
-    return true;
+    return rest_take_token(
+        r->g, arena_fmt(r->arena, "%.*s/%.*s", STR_ARG(plan->id), STR_ARG(key_id)), rate, burst);
 }
 
 /* The first day of the quota's period, as yyyy-mm-dd. Weeks begin on Sunday. */

@@ -8,7 +8,7 @@ enum { DEFAULT_TIMEOUT_MS = 29000, MS = 1000 };
 
 struct compiler {
     struct rest_live *s;
-    struct jval validators, authorizer_docs;
+    struct jval validators, authorizer_docs, method_settings;
     struct rest_authorizer **authorizers; /* by position in authorizer_docs */
 };
 
@@ -170,6 +170,7 @@ static void read_resource(struct compiler *c, struct jval resource)
         struct rest_method *m = ARENA_NEW(a, struct rest_method);
         m->http_method = jval_key_str(it, a);
         read_method(c, it, m);
+        rest_throttle_read(c->s, c->method_settings, r->resource_path, m);
         r->methods[r->method_count++] = (struct route_method){
             .http_method = m->http_method, .operation_name = m->operation_name, .own = m};
     }
@@ -225,9 +226,9 @@ static void read_deployed_settings(struct rest_live *s, struct jval api)
         s->binary_types[s->binary_count++] = jval_text(it, s->arena);
 }
 
-static bool compile_snapshot(struct rest_live *s, struct str text)
+static bool compile_snapshot(struct rest_live *s, struct str text, struct jval method_settings)
 {
-    struct compiler c = {.s = s};
+    struct compiler c = {.s = s, .method_settings = method_settings};
     struct jval snapshot, resources, it = {0};
     if (!json_parse(s->arena, text, JSON_DEPTH_DEFAULT, &snapshot, NULL))
         return false;
@@ -275,7 +276,7 @@ static bool compile_stage(struct gateway *g, struct rest_live *s)
     while (jval_next(variables, &it, NULL))
         s->variables[s->variable_count++] = (struct gw_pair){jval_key_str(it, a), jval_text(it, a)};
     return gw_doc_get(g, s->api_id, GW_SNAPSHOT, s->deployment_id, a, &text) &&
-           compile_snapshot(s, text);
+           compile_snapshot(s, text, jval_get(stage, "methodSettings"));
 }
 
 /* ---- life ---- */
@@ -346,7 +347,7 @@ struct rest_live *rest_live_draft(struct gateway *g, struct str api_id)
     struct rest_live *s = live_new(api_id, STR("test-invoke-stage"));
     struct buf *b = arena_new_buf(s->arena, DRAFT_MAX);
     if (compile_api(g, s) && rest_snapshot(g, api_id, s->arena, b) &&
-        compile_snapshot(s, buf_view(b)))
+        compile_snapshot(s, buf_view(b), (struct jval){0}))
         return s;
     rest_live_unref(s);
     return NULL;

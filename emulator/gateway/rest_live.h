@@ -38,6 +38,8 @@ struct rest_method {
     enum { REST_AUTH_NONE, REST_AUTH_IAM, REST_AUTH_CUSTOM } auth;
     struct rest_authorizer *authorizer; /* NULL: it is gone */
     bool key_required, check_body, check_params;
+    struct str bucket; /* of the stage's throttling; empty: none */
+    double rate, burst;
     struct jval request_params; /* "method.request.header.x" -> required? */
     struct jval request_models; /* content type -> model name */
     struct jval responses;      /* methodResponses */
@@ -73,6 +75,12 @@ void rest_live_unref(struct rest_live *s);
 void rest_live_drop_all(struct gateway *g);
 /* The API as it is now, without a deployment: for TestInvokeMethod. The caller's reference. */
 struct rest_live *rest_live_draft(struct gateway *g, struct str api_id);
+/* rest_throttle.c: the limits that the stage's methodSettings put on a method at a path. */
+void rest_throttle_read(struct rest_live *s, struct jval all, struct str path,
+                        struct rest_method *m);
+/* Takes a token of the bucket of that name, which holds burst at first and fills by rate a second;
+ * false: there is none. */
+bool rest_take_token(struct gateway *g, struct str name, double rate, double burst);
 /* The snapshot of an API: what CreateDeployment keeps. False: it is too large. */
 bool rest_snapshot(struct gateway *g, struct str api, struct arena *a, struct buf *out);
 #endif

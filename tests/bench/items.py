@@ -1,5 +1,7 @@
 """DynamoDB's operations: CPU and p50 of each against a fixed reply, PutItem and the peers, in one run."""
-from measure import QUICK, Client, Load, Fixed, dynalite, dynamodb_local, puddle, row
+import statistics
+
+from measure import QUICK, SECONDS, Client, Fixed, Load, cpu_seconds, dynalite, dynamodb_local, puddle, row
 
 
 def schema(*keys, **more):
@@ -36,7 +38,6 @@ def fill_scan(client, count):
 
 def scan(server, client, bytes_in_all, count):
     """Filtered scans of the whole table: megabytes of items read for a second of the server's CPU."""
-    from measure import cpu_seconds
     before, found, scanned, start = cpu_seconds(server.pid), 0, 0, None
     while True:
         reply = client.call("Scan", {"TableName": "Scanned", "FilterExpression": "n < :n AND flag = :t", "ExpressionAttributeValues": {
@@ -48,59 +49,82 @@ def scan(server, client, bytes_in_all, count):
     return bytes_in_all * scanned / count / 1e6 / (cpu_seconds(server.pid) - before)
 
 
-def measure(server, seconds=None):
-    """Every operation on one server: a dictionary of loads, and the scan's MB/s."""
-    client, out = Client(server.port), {}
+OPS = (("GetItem", "Bench", 0, 1000), ("PutItem", "Bench", 0, 1000), ("UpdateItem", "Bench", 0, 1000),
+       ("BatchWriteItem", "Bench", 0, 1000), ("Query", "Ranges", 0, PARTITIONS), ("PutNew", "Bench", 1000000, 1),
+       ("PutIndexed", "Indexed", 1000000, 1))
+
+
+def prepare(server):
+    client = Client(server.port)
     for table in (PLAIN, INDEXED, RANGES, {**PLAIN, "TableName": "Scanned"}):
         client.call("CreateTable", table)
     fill_ranges(client)
     Load(server.pid, server.port, "dynamodb.lua", "PutItem", "Bench", 0, 1000, seconds=1)
-    for op in ("GetItem", "PutItem", "UpdateItem", "BatchWriteItem"):
-        out[op] = Load(server.pid, server.port, "dynamodb.lua", op, "Bench", 0, 1000, seconds=seconds)
-    out["Query"] = Load(server.pid, server.port, "dynamodb.lua", "Query", "Ranges", 0, PARTITIONS, seconds=seconds)
-    out["PutNew"] = Load(server.pid, server.port, "dynamodb.lua", "PutNew", "Bench", 1000000, 1, seconds=seconds)
-    out["PutIndexed"] = Load(server.pid, server.port, "dynamodb.lua", "PutNew", "Indexed", 1000000, 1, seconds=seconds)
-    return client, out
+    return client
+
+
+class Rounds:
+    """Operations of one server in turn, several times, each round with a fixed reply: medians of what was measured close together."""
+
+    def __init__(self, server, fixed=None, ops=OPS, rounds=3, seconds=None):
+        self.loads = [self.round(server, fixed, ops, n, seconds) for n in range(rounds)]
+
+    @staticmethod
+    def round(server, fixed, ops, number, seconds):
+        made = {"fixed": fixed.load(seconds=1)} if fixed else {}
+        for op, table, first, count in ops:
+            made[op] = Load(server.pid, server.port, "dynamodb.lua", "PutNew" if op == "PutIndexed" else op, table,
+                            first * (number + 1), count, seconds=seconds or SECONDS / 2)
+        return made
+
+    def cpu(self, op):
+        return statistics.median(r[op].cpu for r in self.loads)
+
+    def p50(self, op):
+        return statistics.median(r[op].p50 for r in self.loads)
+
+    def ratio(self, op, to="fixed"):
+        return statistics.median(r[op].cpu / r[to].cpu for r in self.loads)
+
+    def p50_ratio(self, op, to="fixed"):
+        return statistics.median(r[op].p50 / r[to].p50 for r in self.loads)
 
 
 NAMES = (("GetItem", "GetItem"), ("PutItem", "PutItem"), ("UpdateItem", "UpdateItem"), ("Query", "Query, 100 items of 1 KB"),
          ("BatchWriteItem", "BatchWriteItem of 25"), ("PutIndexed", "PutItem with a GSI"))
 
 
+def against_fixed(name, made, op, limit):
+    row(name, "%.1f us CPU, %.2fx fixed, p50 %.2fx" % (made.cpu(op), made.ratio(op), made.p50_ratio(op)), "<= %.1fx" % limit,
+        made.ratio(op) <= limit)
+
+
 def ours():
-    fixed, made = Fixed(), None
-    base = fixed.load()
-    row("fixed reply on the same loop", "%.1f us CPU, p50 %.0f us" % (base.cpu, base.p50))
-    for label, args, limit in (("ephemeral", [], 2.7), ("on disk", [], 3.7), ("--durable", ["--durable"], 3.7)):
-        s = puddle(*args, ephemeral=label == "ephemeral")
-        base = fixed.load()
-        if label == "ephemeral":
-            client, made = measure(s)
-            put, get = made["PutItem"], made["GetItem"]
-            row("GetItem", "%.1f us CPU, %.2fx fixed, p50 %.2fx" % (get.cpu, get.cpu / base.cpu, get.p50 / base.p50), "<= 2.0x", get.cpu <= 2.0 * base.cpu)
-        else:
-            Client(s.port).call("CreateTable", PLAIN)
-            Load(s.pid, s.port, "dynamodb.lua", "PutItem", "Bench", 0, 1000, seconds=1)
-            put = Load(s.pid, s.port, "dynamodb.lua", "PutItem", "Bench", 0, 1000)
-        row("PutItem " + label, "%.1f us CPU, %.2fx fixed, p50 %.2fx" % (put.cpu, put.cpu / base.cpu, put.p50 / base.p50), "<= %.1fx" % limit, put.cpu <= limit * base.cpu)
-        if label == "ephemeral":
-            rest(s, client, made)
+    fixed = Fixed()
+    s = puddle(ephemeral=True)
+    client = prepare(s)
+    made = Rounds(s, fixed)
+    row("fixed reply on the same loop", "%.1f us CPU, p50 %.0f us" % (made.cpu("fixed"), made.p50("fixed")))
+    against_fixed("GetItem", made, "GetItem", 2.0)
+    against_fixed("PutItem ephemeral", made, "PutItem", 2.7)
+    ratio = made.ratio("UpdateItem", "PutItem")
+    row("UpdateItem", "%.1f us CPU, %.2fx PutItem" % (made.cpu("UpdateItem"), ratio), "<= 1.5x", ratio <= 1.5)
+    rate = 100 * QUERY_ITEM / made.cpu("Query")
+    row("Query, 100 items of 1 KB", "%.0f us CPU, %.0f MB/s of items" % (made.cpu("Query"), rate), ">= 300 MB/s", rate >= 300)
+    ratio = made.ratio("BatchWriteItem", "PutItem")
+    row("BatchWriteItem of 25", "%.0f us CPU, %.1fx PutItem" % (made.cpu("BatchWriteItem"), ratio), "<= 10x", ratio <= 10)
+    ratio = made.ratio("PutIndexed", "PutNew")
+    row("PutItem of a new item, with a GSI", "%.1f us CPU, %+.0f %%" % (made.cpu("PutIndexed"), (ratio - 1) * 100), "<= +60 %", ratio <= 1.6)
+    made.scan = scan(s, client, fill_scan(client, SCAN_ITEMS), SCAN_ITEMS)
+    row("Scan with a filter over %d items" % SCAN_ITEMS, "%.0f MB/s of items" % made.scan, ">= 100 MB/s", made.scan >= 100)
+    s.close()
+    for label, args in (("on disk", []), ("--durable", ["--durable"])):
+        s = puddle(*args)
+        prepare(s)
+        against_fixed("PutItem " + label, Rounds(s, fixed, OPS[1:2]), "PutItem", 3.7)
         s.close()
     fixed.close()
     return made
-
-
-def rest(s, client, made):
-    put, update, query, batch = made["PutItem"], made["UpdateItem"], made["Query"], made["BatchWriteItem"]
-    row("UpdateItem", "%.1f us CPU, %.2fx PutItem" % (update.cpu, update.cpu / put.cpu), "<= 1.5x", update.cpu <= 1.5 * put.cpu)
-    rate = 100 * QUERY_ITEM / query.cpu
-    row("Query, 100 items of 1 KB", "%.0f us CPU, %.0f MB/s of items" % (query.cpu, rate), ">= 300 MB/s", rate >= 300)
-    row("BatchWriteItem of 25", "%.0f us CPU, %.1fx PutItem" % (batch.cpu, batch.cpu / put.cpu), "<= 10x", batch.cpu <= 10 * put.cpu)
-    new, indexed = made["PutNew"], made["PutIndexed"]
-    row("PutItem of a new item, with a GSI", "%.1f us CPU, %+.0f %%" % (indexed.cpu, (indexed.cpu / new.cpu - 1) * 100), "<= +60 %", indexed.cpu <= 1.6 * new.cpu)
-    rate = scan(s, client, fill_scan(client, SCAN_ITEMS), SCAN_ITEMS)
-    row("Scan with a filter over %d items" % SCAN_ITEMS, "%.0f MB/s of items" % rate, ">= 100 MB/s", rate >= 100)
-    made["Scan"] = rate
 
 
 def peers(made):
@@ -110,31 +134,35 @@ def peers(made):
             row("DynamoDB Local", "not measured: no Java and Maven, or no jar")
             continue
         count = 5000 if QUICK else 20000
-        client, theirs = measure(peer, seconds=2 if QUICK else 6)
+        client = prepare(peer)
+        Rounds(peer, rounds=1, seconds=1 if QUICK else 4)  # warm
+        theirs = Rounds(peer, rounds=1 if QUICK else 2)
         for op, name in NAMES:
             wanted = {"GetItem": 7, "PutItem": 6}.get(op, 5) if start is dynalite else least
-            ratio = theirs[op].cpu / made[op].cpu
-            row("%s: %s" % (peer.name, name), "%.0f us CPU, %.0fx ours, p50 %.0fx" % (theirs[op].cpu, ratio, theirs[op].p50 / made[op].p50),
+            ratio = theirs.cpu(op) / made.cpu(op)
+            row("%s: %s" % (peer.name, name), "%.0f us CPU, %.0fx ours, p50 %.0fx" % (theirs.cpu(op), ratio, theirs.p50(op) / made.p50(op)),
                 ">= %dx" % wanted, ratio >= wanted)
         rate = scan(peer, client, fill_scan(client, count), count)
-        row("%s: Scan with a filter over %d items" % (peer.name, count), "%.1f MB/s, %.0fx less" % (rate, made["Scan"] / rate), ">= %dx" % least, made["Scan"] / rate >= least)
+        row("%s: Scan with a filter over %d items" % (peer.name, count), "%.1f MB/s, %.0fx less" % (rate, made.scan / rate), ">= %dx" % least,
+            made.scan / rate >= least)
         peer.close()
 
 
 def growth():
+    """Costs are compared as ratios to a fixed reply of the same moment."""
     most = 100000 if QUICK else 1000000
-    s = puddle()
-    Client(s.port).call("CreateTable", PLAIN)
-    Load(s.pid, s.port, "dynamodb.lua", "BatchWriteItem", "Bench", 0, 1000, seconds=1)
-    small = {op: Load(s.pid, s.port, "dynamodb.lua", op, "Bench", 0, 1000) for op in ("GetItem", "PutItem")}
+    fixed, s = Fixed(), puddle()
+    prepare(s)
+    small = Rounds(s, fixed, (("GetItem", "Bench", 0, 1000), ("PutItem", "Bench", 0, 1000)))
     filled = 0
     while filled < most:
         filled += 25 * int(Load(s.pid, s.port, "dynamodb.lua", "BatchWriteItem", "Bench", filled, most - filled + 24, seconds=5).requests)
-    get = Load(s.pid, s.port, "dynamodb.lua", "GetItem", "Bench", 0, most)
+    large = Rounds(s, fixed, (("GetItem", "Bench", 0, most), ("PutItem", "Bench", 0, most)))
     put = Load(s.pid, s.port, "dynamodb.lua", "PutItem", "Bench", 0, most, seconds=5 if QUICK else 20)
-    row("GetItem at %d items" % most, "%.2fx the cost at 1,000" % (get.cpu / small["GetItem"].cpu), "<= 1.3x", get.cpu <= 1.3 * small["GetItem"].cpu)
-    row("PutItem on disk at %d items" % most, "%.2fx, p99 %.1f ms, longest %.0f ms" % (put.cpu / small["PutItem"].cpu, put.p99 / 1000, put.longest / 1000),
-        "p99 < 20 ms, < 50 ms", put.p99 < 20000 and put.longest < 50000)
+    get = large.ratio("GetItem") / small.ratio("GetItem")
+    row("GetItem at %d items" % most, "%.2fx the cost at 1,000" % get, "<= 1.3x", get <= 1.3)
+    row("PutItem on disk at %d items" % most, "%.2fx, p99 %.1f ms, longest %.0f ms" % (
+        large.ratio("PutItem") / small.ratio("PutItem"), put.p99 / 1000, put.longest / 1000), "p99 < 20 ms, < 50 ms",
+        put.p99 < 20000 and put.longest < 50000)
     s.close()
-
-
+    fixed.close()

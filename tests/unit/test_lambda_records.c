@@ -141,6 +141,39 @@ TEST(a_layer_stays_while_a_function_has_it)
     fx_close();
 }
 
+/* Of layers of so many bytes each and code of so many: "" or the error. */
+static struct str fit(int64_t one, int64_t two, int64_t code)
+{
+    struct lam_function f = {.code_unpacked = code};
+    struct aws_err err = {0};
+    f.layers_json = arena_fmt(fx_mem, "[{\"unpacked\":%lld},{\"unpacked\":%lld}]", (long long)one,
+                              (long long)two);
+    return lam_layers_fit(&f, fx_mem, &err) ? STR("") : err.message;
+}
+
+TEST(code_and_layers_fit_together)
+{
+    fx_mem = arena_new(0, SIZE_MAX);
+    CHECK_STR(fit(100000000, 100000000, 62144000), "");
+    CHECK_STR(fit(100000000, 100000000, 62144001),
+              "Function code combined with layers exceeds the maximum allowed size of 262144000 "
+              "bytes. The actual size is 262144001 bytes.");
+    CHECK_STR(fit(262143999, 1, 0), "");
+    CHECK_STR(fit(262143999, 2, 0),
+              "Layers consume more than the available size of 262144000 bytes");
+    arena_free(fx_mem);
+}
+
+TEST(sizes_of_packages_are_measured)
+{
+    CHECK(fx_open(false));
+    fx_create("f", "");
+    CHECK_I64(fx_find("f")->code_unpacked, 1);
+    fx_update_code("f", "12345", "");
+    CHECK_I64(fx_find("f")->code_unpacked, 5);
+    fx_close();
+}
+
 TEST(weights_are_kept_to)
 {
     struct jval alias;

@@ -342,7 +342,7 @@ enum call_status cwl_filter_log_events(struct call *c)
 
 /* ---- puddle logs ---- */
 
-enum { INDEX_BITS = 20 }; /* of a line's number; above them the chunk's */
+enum { INDEX_BITS = 20, TAIL_BYTES = 8 << 20 }; /* of a line's number; above them the chunk's */
 
 static size_t write_lines(struct cwl *s, sqlite3_stmt *q, int64_t after, size_t limit,
                           struct json_out *w, struct arena *a, int64_t *ret_last)
@@ -387,7 +387,7 @@ struct str cwl_tail(struct cwl *s, struct str account, struct str region, struct
                            -1, &q, NULL) == SQLITE_OK) {
         sqlite3_bind_int64(q, 1, g.id);
         sqlite3_bind_int64(q, 2, after >> INDEX_BITS);
-        while (limit > 0 && sqlite3_step(q) == SQLITE_ROW)
+        while (limit > 0 && b->n < TAIL_BYTES && sqlite3_step(q) == SQLITE_ROW)
             limit -= write_lines(s, q, after, limit, &w, a, ret_last);
     }
     sqlite3_finalize(q);

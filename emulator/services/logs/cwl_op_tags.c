@@ -1,4 +1,5 @@
 /* Tags of log groups, by name (the older operations) and by ARN. */
+#include "aws_tags.h"
 #include "cwl_internal.h"
 
 enum { TAGS_MAX = 50 };
@@ -15,49 +16,6 @@ static struct jval tags_of(struct call *c, const struct cwl_group *g)
     return v;
 }
 
-static bool is_named(struct call *c, struct jval keys, struct str key)
-{
-    struct jval it = {0};
-    while (jval_next(keys, &it, NULL)) {
-        if (str_eq(jval_text(it, c->arena), key))
-            return true;
-    }
-    return false;
-}
-
-/* The group's tags without those in keys, and with those of added. */
-static enum call_status change(struct call *c, struct cwl_group *g, struct jval keys,
-                               struct jval added)
-{
-    struct buf *b = arena_new_buf(c->arena, 1 << 20);
-    struct jval it = {0}, before = tags_of(c, g);
-    struct json_out w;
-    size_t count = jval_count(added);
-    json_out_init(&w, b);
-    json_obj(&w, NULL);
-    while (jval_next(before, &it, NULL)) {
-        struct str key = jval_key_str(it, c->arena);
-        if (is_named(c, keys, key) || jval_kind(jval_get_str(added, key)) != JSON_MISSING)
-            continue;
-        json_key(&w, key);
-        json_str(&w, NULL, jval_text(it, c->arena));
-        count++;
-    }
-    it = (struct jval){0};
-    while (jval_next(added, &it, NULL)) {
-        json_key(&w, jval_key_str(it, c->arena));
-        json_str(&w, NULL, jval_text(it, c->arena));
-    }
-    json_end(&w);
-    if (count > TAGS_MAX)
-        return CALL_FAIL(c, &LOGS_TooManyTagsException, "The maximum number of tags is %d.",
-                         TAGS_MAX); /* unverified */
-    g->tags_json = buf_view(b);
-    if (!cwl_group_update(cwl_of(c), g))
-        return cwl_fail_store(c), CALL_FAILED;
-    return CALL_DONE;
-}
-
 static enum call_status list(struct call *c, const char *member)
 {
     struct cwl_group g;
@@ -69,13 +27,22 @@ static enum call_status list(struct call *c, const char *member)
     return CALL_DONE;
 }
 
+/* Takes off the tags that the member keys lists, puts on those of the member added. */
 static enum call_status change_by(struct call *c, const char *member, const char *keys,
                                   const char *added)
 {
     struct cwl_group g;
     if (!cwl_group_of_call(c, member, &g))
         return CALL_FAILED;
-    return change(c, &g, jval_get(c->in, keys), jval_get(c->in, added));
+    size_t count;
+    g.tags_json = aws_tags_merge(tags_of(c, &g), jval_get(c->in, keys), jval_get(c->in, added),
+                                 c->arena, &count);
+    if (count > TAGS_MAX)
+        return CALL_FAIL(c, &LOGS_TooManyTagsException, "The maximum number of tags is %d.",
+                         TAGS_MAX); /* unverified */
+    if (!cwl_group_update(cwl_of(c), &g))
+        return cwl_fail_store(c), CALL_FAILED;
+    return CALL_DONE;
 }
 
 enum call_status cwl_tag_log_group(struct call *c)
