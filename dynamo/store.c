@@ -213,7 +213,8 @@ void store_sweep(struct store *s)
     if (slice_end(s, id, &end)) {
         snprintf(sql, sizeof sql, "DELETE FROM ddb_data_%lld WHERE id <= %lld", (long long)id,
                  (long long)end);
-        db_exec(s->db, sql);
+        if (!db_exec(s->db, sql))
+            db_doom(s->db);
         return;
     }
     snprintf(sql, sizeof sql, "DROP TABLE ddb_data_%lld", (long long)id);
