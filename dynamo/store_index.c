@@ -263,7 +263,7 @@ bool store_each_row(struct store *s, int64_t table_id, int64_t after, int64_t li
     sqlite3_stmt *st = NULL;
     int rc;
     snprintf(sql, sizeof sql,
-             "SELECT id, hk, sk, item FROM ddb_data_%lld WHERE id > ?1 ORDER BY id LIMIT ?2",
+             "SELECT id, hk, sk, item, sum FROM ddb_data_%lld WHERE id > ?1 ORDER BY id LIMIT ?2",
              (long long)table_id);
     bool ok = sqlite3_prepare_v2(db_handle(s->db), sql, -1, &st, NULL) == SQLITE_OK, more = ok;
     if (ok) {
@@ -272,8 +272,13 @@ bool store_each_row(struct store *s, int64_t table_id, int64_t after, int64_t li
     }
     while (more && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         struct store_key key = {column_blob(st, 1), column_blob(st, 2)};
+        struct str item = column(st, 3);
         *ret_last = sqlite3_column_int64(st, 0);
-        more = each(arg, *ret_last, &key, column(st, 3));
+        ok = more = hash_crc32(item) == (uint32_t)sqlite3_column_int64(st, 4);
+        if (ok)
+            more = each(arg, *ret_last, &key, item);
+        else
+            store_say_damaged(*ret_last, table_id);
     }
     if (!ok || (more && rc != SQLITE_DONE))
         ok = say_failed(s);
