@@ -242,8 +242,13 @@ bool tpl_plan_build(struct tpl_model *m, struct str folder, struct tpl_plan *ret
     for (size_t i = 0; i < m->resource_count; i++)
         if (!m->resources[i].is_off && !read_one(m, &m->resources[i], folder, ret))
             return false;
+    for (size_t i = 0; i < m->resource_count; i++)
+        if (!m->resources[i].is_off && m->resources[i].type == TPL_URL &&
+            !plan_plain_url_read(m, &m->resources[i], ret))
+            return false;
     for (size_t i = 0; i < m->resource_count; i++) /* all APIs are known now */
         if (!m->resources[i].is_off && m->resources[i].type == TPL_FUNCTION &&
+            !m->resources[i].is_plain &&
             (!plan_events_read(m, &m->resources[i], ret) ||
              !plan_url_read(m, &m->resources[i], ret)))
             return false;
