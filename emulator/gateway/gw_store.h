@@ -167,6 +167,15 @@ bool gw_patch_under(struct call *c, struct str path, const char *prefix, struct 
 bool gw_choose_id(struct call *c, const struct aws_err_kind *bad,
                   const struct aws_err_kind *conflict, char *out, size_t out_size);
 
+/* ops_policy.c: a resource policy as the API's document keeps and AWS answers it: a string in which
+ * the quotes are escaped once more. False with an error: it is none, or not one that can be
+ * decided here. */
+bool gw_policy_store(struct call *c, struct str policy, struct str *ret_json);
+/* The document again. False: there is none. */
+bool gw_policy_text(struct jval stored, struct arena *a, struct str *ret);
+/* "https://cognito-idp.<region>.amazonaws.com/<pool>" of a user pool's ARN. */
+bool gw_pool_issuer(struct str pool_arn, struct arena *a, struct str *ret);
+
 /* What put and patch of a method, an integration or a resource check alike; doc as it will be. */
 bool method_check(struct call *c, struct str api, struct jval doc);
 bool integration_check(struct call *c, struct jval doc);
