@@ -65,6 +65,9 @@ void gw_make_ids(struct arena *a, struct str *request_id, struct str *extended_i
 struct str gw_trace_root(const struct http_req *req, struct arena *a, int64_t now_ms);
 /* The request as it stands, for what outlives the exchange. */
 void gw_copy_request(const struct http_req *req, struct arena *a, struct http_req *ret);
+/* Has the request come by a custom domain name? Those serve even an API whose own endpoint is
+ * disabled. */
+bool gw_by_domain(struct gateway *g, const struct net_exchange *x);
 /* v2_handle.c: a request for an HTTP API; path is all that follows the API's host or prefix. */
 void gw2_handle(struct gateway *g, struct net_exchange *x, struct str api_id, struct str path);
 /* Is the id that of an HTTP API? Looked up once. */
@@ -175,6 +178,9 @@ bool gw_policy_store(struct call *c, struct str policy, struct str *ret_json);
 bool gw_policy_text(struct jval stored, struct arena *a, struct str *ret);
 /* "https://cognito-idp.<region>.amazonaws.com/<pool>" of a user pool's ARN. */
 bool gw_pool_issuer(struct str pool_arn, struct arena *a, struct str *ret);
+
+/* Is host a custom domain name? */
+bool gw_is_domain(struct gateway *g, struct str host, struct arena *a);
 
 /* What put and patch of a method, an integration or a resource check alike; doc as it will be. */
 bool method_check(struct call *c, struct str api, struct jval doc);
