@@ -98,8 +98,8 @@ static bool commit(void *arg)
 {
     struct server *s = arg;
     ddb_maintain(s->ddb);
-    set_wake_timer(s);
     bool ok = db_commit(s->db);
+    set_wake_timer(s); /* behind the commit: if it failed there is work again */
     db_maintain(s->db);
     return ok;
 }

@@ -288,6 +288,20 @@ static const char *kept_folder(const struct environment *e, const struct lam_fun
     return arena_str(a, slash < 0 ? dir : str_sub(dir, 0, 5 + (size_t)slash)).p;
 }
 
+/* node_modules that is a link to another branch of /tmp. */
+static const char *linked_folder(const struct lam_function *f, const char *kept, struct arena *a)
+{
+    char real[4096];
+    struct str link = arena_fmt(a, "%.*s/node_modules", STR_ARG(f->code_dir));
+    if (!f->is_local || kept == NULL || realpath(link.p, real) == NULL ||
+        strncmp(real, "/tmp/", 5) != 0)
+        return NULL;
+    size_t n = strlen(kept);
+    if (strncmp(real, kept, n) == 0 && (real[n] == '/' || real[n] == '\0'))
+        return NULL;
+    return arena_str(a, str_c(real)).p;
+}
+
 bool env_build(struct environment *e, const struct lam_function *f, struct arena *a,
                struct process_spec *spec, struct str *ret_missing)
 {
@@ -305,6 +319,7 @@ bool env_build(struct environment *e, const struct lam_function *f, struct arena
     if (there)
         spec->task = f->code_dir.p;
     spec->keep = kept_folder(e, f, a);
+    spec->also = linked_folder(f, spec->keep, a);
     spec->runtime = e->r->runtime_dir;
     spec->cwd = there ? arena_str(a, task_root(e, f)).p : "/";
     spec->argv = argv;

@@ -138,6 +138,7 @@ static bool build_arguments(const struct process_spec *s, struct arguments *a)
     add(a, "task=", s->task);
     add(a, "runtime=", s->runtime);
     add(a, "keep=", s->keep);
+    add(a, "also=", s->also);
     add(a, "hide=", s->hide);
     add(a, "tmp=", full ? mb : s->tmp_dir);
     for (size_t i = 0; i < s->layer_count; i++)
@@ -243,6 +244,8 @@ bool process_assign(struct process *p, const struct process_spec *spec, struct s
         buf_addf(&b, "task=%s%c", spec->task, 0);
     if (spec->keep != NULL)
         buf_addf(&b, "keep=%s%c", spec->keep, 0);
+    if (spec->also != NULL)
+        buf_addf(&b, "also=%s%chide=%s%c", spec->also, 0, spec->hide, 0);
     buf_addf(&b, "tmp=%lld%c%c", (long long)spec->tmp_mb, 0, 0);
     buf_add(&b, message);
     bool ok = !b.overflow;

@@ -18,6 +18,7 @@ struct process_spec {
     const char *task;    /* bound at /var/task; NULL: none */
     const char *runtime; /* bound at /var/runtime */
     const char *keep;    /* stays where it is although it may lie below /tmp; NULL: none */
+    const char *also;    /* one more, below /tmp; NULL: none */
     const char *hide;    /* not reachable */
     const char *tmp_dir; /* ISOLATION_NONE: the folder for temporary files */
     int64_t tmp_mb;      /* ISOLATION_FULL: size of /tmp */

@@ -316,6 +316,8 @@ static bool build_input(struct call *c, const struct wire_rest_match *match)
         write_body(c, &w, in, root);
     else if (root.doc != NULL)
         json_raw(&w, payload->name, jval_raw(root));
+    else if (payload->required != 0 && body.n > 0) /* the bytes are c->payload: it is there */
+        json_str(&w, payload->name, STR(""));
     for (size_t i = 0; i < in->member_count; i++) {
         const struct shape_member *member = &m->members[in->first_member + i];
         if (member->where != IN_BODY)
@@ -339,6 +341,15 @@ void wire_rest_run(struct call *c, struct wire_rest_match *match, wire_auth_fn *
     call_run(c);
 }
 
+/* Payloads of operations may say their own type. */
+static bool has_type(const struct http_resp *resp)
+{
+    for (size_t i = 0; i < resp->header_count; i++)
+        if (str_case_eq(resp->headers[i].name, STR("Content-Type")))
+            return true;
+    return resp->source != NULL;
+}
+
 void wire_rest_reply(struct call *c, struct http_resp *ret_resp)
 {
     struct arena *a = c->arena;
@@ -349,7 +360,7 @@ void wire_rest_reply(struct call *c, struct http_resp *ret_resp)
     if (c->status == CALL_DONE) {
         ret_resp->status = c->out_status != 0 ? c->out_status : c->op->model->ok_status;
         ret_resp->body = c->out_is_payload ? c->out_payload : buf_view(c->out_buf);
-        if (ret_resp->status != 204 && ret_resp->source == NULL) /* a source says its own type */
+        if (ret_resp->status != 204 && !has_type(ret_resp))
             http_resp_add(ret_resp, a, STR("Content-Type"), STR("application/json"));
         return;
     }

@@ -208,6 +208,8 @@ static void write_headers(const struct event_v1 *e, struct arena *a, struct json
             name = STR("User-Agent");
         multi_add(&m, a, event_text(a, name), event_text(a, e->req->headers[i].value));
     }
+    if (e->http_api && http_req_header(e->req, "Content-Length").p == NULL)
+        multi_add(&m, a, STR("Content-Length"), arena_fmt(a, "%zu", e->req->body.n));
     /* Port and protocol are those of this server, so that links a handler builds work. */
     multi_add(&m, a, STR("X-Amzn-Trace-Id"), arena_fmt(a, "Root=%.*s", STR_ARG(e->trace_root)));
     multi_add(&m, a, STR("X-Forwarded-For"), forwarded_for(e, a));

@@ -113,6 +113,8 @@ static void write_headers(const struct event_v2 *e, struct arena *a, struct json
         if (!is_dropped(e->req->headers[i].name))
             join(&j, a, lower(a, e->req->headers[i].name), event_text(a, e->req->headers[i].value));
     }
+    if (e->http_api && http_req_header(e->req, "Content-Length").p == NULL)
+        join(&j, a, STR("content-length"), arena_fmt(a, "%zu", e->req->body.n));
     join(&j, a, STR("x-amzn-trace-id"), arena_fmt(a, "Root=%.*s", STR_ARG(e->trace_root)));
     join(&j, a, STR("x-forwarded-for"),
          given.p == NULL ? e->req->peer_ip

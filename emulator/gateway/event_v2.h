@@ -9,7 +9,7 @@
 struct event_v2 {
     const struct http_req *req;
     struct str route_key; /* "GET /items/{id}", "$default" */
-    struct str raw_path;  /* as sent, with the stage unless that is $default */
+    struct str raw_path;  /* with the stage unless that is $default */
     struct str api_id;    /* or the function URL's id */
     struct str account;   /* of requestContext: "anonymous" for open function URLs */
     struct str domain;    /* "abc.execute-api.us-east-1.amazonaws.com" */
@@ -20,6 +20,7 @@ struct event_v2 {
     size_t variable_count;
     struct str authorizer;    /* JSON object text of requestContext.authorizer; empty: none */
     bool null_authentication; /* function URLs say "authentication": null */
+    bool http_api;            /* HTTP APIs name the length of every body, even of none */
     int64_t now_ms;
 };
 /* Appends the event's JSON text. */

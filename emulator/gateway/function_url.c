@@ -1,6 +1,7 @@
 #include "function_url.h"
 #include "clock.h"
 #include "event_v2.h"
+#include "gw_store.h"
 #include "ids.h"
 #include "json.h"
 #include "log.h"
@@ -133,11 +134,20 @@ static void set_default_type(struct jval result, struct arena *a, struct http_re
     }
 }
 
+/* Unlike HTTP APIs they also write a result that is no response anew, without blanks, and take
+ * nothing but JSON (unverified: the latter). */
 static bool map_result(struct str payload, struct arena *a, struct http_resp *resp)
 {
     struct jval doc;
     if (!json_parse(a, payload, JSON_DEPTH_DEFAULT, &doc, NULL) || !reply_map_v2(payload, a, resp))
         return false;
+    if (resp->body.p == payload.p) {
+        struct buf *b = arena_new_buf(a, 64 << 20);
+        struct json_out w;
+        json_out_init(&w, b);
+        json_copy(&w, NULL, doc);
+        resp->body = buf_view(b);
+    }
     set_default_type(doc, a, resp);
     return true;
 }
@@ -283,7 +293,7 @@ void function_url_handle(struct rie *r, struct net_exchange *x, struct str url_i
                          bool (*authenticate)(void *arg, struct net_exchange *x), void *arg)
 {
     struct lam_url url;
-    char uuid[37], unique[25];
+    char uuid[37], parent[17];
     if (!rie_url_find(r, url_id, x->arena, &url)) {
         refuse(x, 403, "AccessDeniedException", STR("{\"Message\":null}"));
         return;
@@ -303,14 +313,14 @@ void function_url_handle(struct rie *r, struct net_exchange *x, struct str url_i
     struct stream_body *s = stream_body_new();
     struct visit *v = ARENA_NEW(s->arena, struct visit);
     ids_uuid(uuid);
-    ids_hex(unique, 24);
+    ids_hex(parent, 16);
     v->r = r;
     v->x = x;
     v->url = url; /* its strings live in the exchange's arena: used until the answer only */
     v->streams = url.streamed;
     v->held = arena_new_buf(s->arena, 64 << 20);
     v->request_id = arena_str(s->arena, str_c(uuid));
-    v->trace_root = arena_fmt(s->arena, "1-%08x-%s", (unsigned)(clock_now_ms() / 1000), unique);
+    v->trace_root = arena_str(s->arena, gw_trace_root(&x->req, x->arena, clock_now_ms()));
     s->user = v;
     s->begin = on_begin;
     s->end = on_end;
@@ -321,6 +331,8 @@ void function_url_handle(struct rie *r, struct net_exchange *x, struct str url_i
                               .qualifier = url.qualifier,
                               .payload = write_event(v, &x->req, s->arena),
                               .request_id = v->request_id,
+                              .trace_id = arena_fmt(s->arena, "Root=%.*s;Parent=%s;Sampled=0",
+                                                    STR_ARG(v->trace_root), parent),
                               .stream = &s->in};
     rie_invoke(r, &req, s->arena, &s->result, &s->wait);
 }

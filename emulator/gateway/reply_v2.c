@@ -99,29 +99,25 @@ static bool has_type(const struct http_resp *resp)
     return false;
 }
 
-/* A result without statusCode is the body itself: JSON text compact, a string bare. */
-static void map_plain(struct jval root, struct arena *a, struct http_resp *resp)
+/* A result without statusCode is the body itself: a string bare, anything else as it came, be it
+ * JSON or not (seen so on AWS by the tests of its .NET Lambda test tool). */
+static void map_plain(struct jval root, struct str payload, struct arena *a, struct http_resp *resp)
 {
-    struct json_out w;
-    struct buf *b = arena_new_buf(a, 64 << 20);
-    json_out_init(&w, b);
     resp->status = 200;
-    if (!jval_str(root, a, &resp->body)) {
-        json_copy(&w, NULL, root);
-        resp->body = buf_view(b);
-    }
+    if (!jval_str(root, a, &resp->body))
+        resp->body = payload;
     http_resp_add(resp, a, STR("content-type"), STR("application/json"));
 }
 
 bool reply_map_v2(struct str payload, struct arena *a, struct http_resp *resp)
 {
     struct http_resp made = {0};
-    struct jval root, body;
+    struct jval root = {0}, body;
     bool encoded = false;
     if (!json_parse(a, payload, JSON_DEPTH_DEFAULT, &root, NULL))
-        return false;
+        root = (struct jval){0};
     if (jval_kind(root) != JSON_OBJECT || !jval_present(jval_get(root, "statusCode"))) {
-        map_plain(root, a, resp);
+        map_plain(root, payload, a, resp);
         return true;
     }
     body = jval_get(root, "body");
@@ -139,9 +135,8 @@ bool reply_map_v2(struct str payload, struct arena *a, struct http_resp *resp)
     jval_bool(jval_get(root, "isBase64Encoded"), &encoded);
     if (encoded && made.body.n > 0 && !codec_base64_decode(a, made.body, &made.body))
         return false;
-    /* unverified: the default type; HTTP APIs have been seen with text/plain, too */
     if (!has_type(&made))
-        http_resp_add(&made, a, STR("content-type"), STR("text/plain;charset=UTF-8"));
+        http_resp_add(&made, a, STR("content-type"), STR(REPLY_HTTP_API_TYPE));
     *resp = made;
     return true;
 }

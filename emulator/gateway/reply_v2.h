@@ -4,6 +4,10 @@
 #define PUDDLE_REPLY_V2_H
 #include "http.h"
 
+/* The type of an HTTP API's answer whose function names none, in both payload formats (seen on AWS
+ * by the tests of its .NET Lambda test tool). */
+#define REPLY_HTTP_API_TYPE "text/plain; charset=utf-8"
+
 /* The result as an HTTP response; what it points to is in a or in payload. False: malformed. */
 bool reply_map_v2(struct str payload, struct arena *a, struct http_resp *resp);
 /* {"message":"..."} of the gateway itself. */

@@ -194,7 +194,8 @@ static void proxied(struct wait *w, enum wait_end how)
     }
     bool accepts = event_media_matches(http_req_header(&r->req, "Accept"), r->stage->binary_types,
                                        r->stage->binary_count);
-    enum reply_map_result mapped = reply_map_v1(r->result.payload, accepts, r->arena, &resp);
+    enum reply_map_result mapped =
+        reply_map_v1(r->result.payload, accepts, STR("application/json"), r->arena, &resp);
     if (mapped == REPLY_OK) {
         rest_finish(r, &resp);
         return;

@@ -47,6 +47,7 @@ bool rest_snapshot(struct gateway *g, struct str api, struct arena *a, struct bu
 {
     struct gw_doc *docs;
     struct json_out w;
+    struct str account, region, text;
     size_t count = gw_doc_list(g, api, GW_RESOURCE, STR_NONE, 0, a, &docs);
     json_out_init(&w, out);
     json_obj(&w, NULL);
@@ -59,6 +60,8 @@ bool rest_snapshot(struct gateway *g, struct str api, struct arena *a, struct bu
     add_map(g, &w, "validators", api, GW_VALIDATOR, a);
     add_map(g, &w, "authorizers", api, GW_AUTHORIZER, a);
     add_map(g, &w, "gatewayResponses", api, GW_GATEWAY_RESPONSE, a);
+    if (gw_api_get(g, GW_API, api, a, &account, &region, &text))
+        json_raw(&w, "api", text);
     json_end(&w);
     return !out->overflow;
 }
@@ -230,6 +233,19 @@ static void read_authorizers(struct compiler *c)
     }
 }
 
+/* Settings of the API that, as AWS documents, a change of is not seen before the next deployment.
+ */
+static void read_deployed_settings(struct rest_live *s, struct jval api)
+{
+    struct jval types = jval_get(api, "binaryMediaTypes"), it = {0};
+    s->compress_above = -1;
+    jval_i64(jval_get(api, "minimumCompressionSize"), &s->compress_above);
+    s->binary_types = ARENA_ARRAY(s->arena, struct str, jval_count(types) + 1);
+    s->binary_count = 0;
+    while (jval_next(types, &it, NULL))
+        s->binary_types[s->binary_count++] = jval_text(it, s->arena);
+}
+
 static bool compile_snapshot(struct rest_live *s, struct str text, struct jval method_settings)
 {
     struct compiler c = {.s = s, .method_settings = method_settings};
@@ -242,6 +258,8 @@ static bool compile_snapshot(struct rest_live *s, struct str text, struct jval m
     c.authorizer_docs = jval_get(snapshot, "authorizers");
     s->policy = jval_get(snapshot, "policy");
     s->models = jval_get(snapshot, "models");
+    if (jval_present(jval_get(snapshot, "api"))) /* snapshots of older versions have none */
+        read_deployed_settings(s, jval_get(snapshot, "api"));
     s->gateway_responses = jval_get(snapshot, "gatewayResponses");
     read_authorizers(&c);
     s->routes = route_tree_new(s->arena);
@@ -255,18 +273,13 @@ static bool compile_api(struct gateway *g, struct rest_live *s)
 {
     struct arena *a = s->arena;
     struct str text;
-    struct jval api, it = {0};
+    struct jval api;
     if (!gw_api_get(g, GW_API, s->api_id, a, &s->account, &s->region, &text) ||
         !json_parse(a, text, JSON_DEPTH_DEFAULT, &api, NULL))
         return false;
     jval_bool(jval_get(api, "disableExecuteApiEndpoint"), &s->is_disabled);
     s->key_from_authorizer = str_eq_c(jval_text(jval_get(api, "apiKeySource"), a), "AUTHORIZER");
-    s->compress_above = -1;
-    jval_i64(jval_get(api, "minimumCompressionSize"), &s->compress_above);
-    struct jval types = jval_get(api, "binaryMediaTypes");
-    s->binary_types = ARENA_ARRAY(a, struct str, jval_count(types) + 1);
-    while (jval_next(types, &it, NULL))
-        s->binary_types[s->binary_count++] = jval_text(it, a);
+    read_deployed_settings(s, api);
     return true;
 }
 

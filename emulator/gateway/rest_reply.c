@@ -274,8 +274,8 @@ static bool has_content_type(const struct http_resp *resp)
     return false;
 }
 
-enum reply_map_result reply_map_v1(struct str payload, bool decode, struct arena *a,
-                                   struct http_resp *resp)
+enum reply_map_result reply_map_v1(struct str payload, bool decode, struct str default_type,
+                                   struct arena *a, struct http_resp *resp)
 {
     struct http_resp made = {0};
     struct jval root;
@@ -294,7 +294,7 @@ enum reply_map_result reply_map_v1(struct str payload, bool decode, struct arena
     if (is_encoded && decode && made.body.n > 0 && !codec_base64_decode(a, made.body, &made.body))
         return REPLY_NOT_BASE64;
     if (!has_content_type(&made))
-        http_resp_add(&made, a, STR("Content-Type"), STR("application/json"));
+        http_resp_add(&made, a, STR("Content-Type"), default_type);
     *resp = made;
     return REPLY_OK;
 }

@@ -46,10 +46,11 @@ struct str reply_message(enum gw_answer what, struct str detail, struct arena *a
 
 enum reply_map_result { REPLY_OK, REPLY_MALFORMED, REPLY_NOT_BASE64 };
 /* The result of a Lambda proxy integration as an HTTP response. decode: the client accepts one of
- * the API's binary media types, so a body marked base64 is decoded. resp is only touched by
+ * the API's binary media types, so a body marked base64 is decoded. default_type: of a result
+ * without a Content-Type. resp is only touched by
  * REPLY_OK; what it points to is in a or in payload. */
-enum reply_map_result reply_map_v1(struct str payload, bool decode, struct arena *a,
-                                   struct http_resp *resp);
+enum reply_map_result reply_map_v1(struct str payload, bool decode, struct str default_type,
+                                   struct arena *a, struct http_resp *resp);
 /* The headers every answer of a stage carries. */
 void reply_add_ids(struct http_resp *resp, struct arena *a, struct str request_id,
                    struct str extended_id, struct str trace_id);

@@ -141,6 +141,15 @@ bool v2_function_of(const struct v2_live *s, struct str uri, struct arena *a,
     return true;
 }
 
+/* As sent, with the stage unless that is $default. */
+static struct str whole_path(const struct v2_request *r)
+{
+    struct str stage = r->stage->name;
+    if (str_eq_c(stage, "$default"))
+        return r->path;
+    return arena_fmt(r->arena, "/%.*s%.*s", STR_ARG(stage), STR_ARG(r->path));
+}
+
 void v2_write_event_v1(struct v2_request *r, struct str method_arn, const struct str *identity,
                        size_t identity_count, struct buf *out)
 {
@@ -153,7 +162,7 @@ void v2_write_event_v1(struct v2_request *r, struct str method_arn, const struct
                                 .params = (struct gw_pair *)(uintptr_t)r->event.path_params,
                                 .param_count = r->event.path_count};
     struct event_v1 e = {.req = &r->req,
-                         .path = r->event.raw_path,
+                         .path = whole_path(r),
                          .api_id = r->event.api_id,
                          .stage = r->event.stage,
                          .account = r->stage->account,
@@ -190,7 +199,8 @@ static void invoked(struct wait *w, enum wait_end how)
     bool ok = r->result.function_error.n == 0 &&
               (r->route->integration->payload_v2
                    ? reply_map_v2(r->result.payload, r->arena, &resp)
-                   : reply_map_v1(r->result.payload, true, r->arena, &resp) == REPLY_OK);
+                   : reply_map_v1(r->result.payload, true, STR(REPLY_HTTP_API_TYPE), r->arena,
+                                  &resp) == REPLY_OK);
     if (ok) {
         finish(r, &resp);
         return;
@@ -376,7 +386,6 @@ static struct v2_request *new_request(struct gateway *g, struct net_exchange *x,
     struct arena *a = arena_new(0, ARENA_MAX);
     struct v2_request *r = ARENA_NEW(a, struct v2_request);
     struct str request_id, extended_id;
-    bool in_path = !str_eq_c(s->name, "$default");
     *r = (struct v2_request){.g = g, .x = x, .arena = a, .stage = s, .route = route};
     v2_live_ref(s);
     gw_copy_request(&x->req, a, &r->req);
@@ -387,21 +396,24 @@ static struct v2_request *new_request(struct gateway *g, struct net_exchange *x,
         params[i] = (struct gw_pair){
             match->params[i].name,
             event_text(a, codec_percent_decode(a, arena_str(a, match->params[i].value), false))};
-    r->event = (struct event_v2){
-        .req = &r->req,
-        .route_key = route->key,
-        .raw_path = in_path ? arena_fmt(a, "/%.*s%.*s", STR_ARG(s->name), STR_ARG(path)) : r->path,
-        .api_id = s->api_id,
-        .account = s->account,
-        .domain = domain_of(&r->req, s, a),
-        .stage = s->name,
-        .request_id = extended_id, /* HTTP APIs show the short form */
-        .trace_root = arena_str(a, gw_trace_root(&r->req, a, clock_now_ms())),
-        .path_params = params,
-        .path_count = match->param_count,
-        .variables = s->variables,
-        .variable_count = s->variable_count,
-        .now_ms = clock_now_ms()};
+    r->event =
+        (struct event_v2){.req = &r->req,
+                          .route_key = route->key,
+                          /* decoded in format 2.0, as sent in format 1.0 and from function URLs
+                           * (seen on AWS by the tests of its .NET Lambda test tool) */
+                          .raw_path = codec_percent_decode(a, whole_path(r), false),
+                          .http_api = true,
+                          .api_id = s->api_id,
+                          .account = s->account,
+                          .domain = domain_of(&r->req, s, a),
+                          .stage = s->name,
+                          .request_id = extended_id, /* HTTP APIs show the short form */
+                          .trace_root = arena_str(a, gw_trace_root(&r->req, a, clock_now_ms())),
+                          .path_params = params,
+                          .path_count = match->param_count,
+                          .variables = s->variables,
+                          .variable_count = s->variable_count,
+                          .now_ms = clock_now_ms()};
     return r;
 }
 

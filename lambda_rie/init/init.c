@@ -56,6 +56,7 @@ static void set_option(struct init_options *o, char *option)
     } texts[] = {{"task", offsetof(struct init_options, task)},
                  {"runtime", offsetof(struct init_options, runtime)},
                  {"keep", offsetof(struct init_options, keep)},
+                 {"also", offsetof(struct init_options, also)},
                  {"hide", offsetof(struct init_options, hide)},
                  {"tmp", offsetof(struct init_options, tmp)},
                  {"cwd", offsetof(struct init_options, cwd)}};

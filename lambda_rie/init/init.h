@@ -16,6 +16,7 @@ struct init_options {
     bool full;
     bool spare; /* started ahead: the function comes later, over descriptor 4 */
     const char *task, *runtime, *keep, *hide, *tmp, *cwd;
+    const char *also; /* a second folder below /tmp that is kept */
     const char *layers[LAYERS_MAX], *extensions[16];
     int layer_count, extension_count;
     char **program;

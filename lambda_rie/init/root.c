@@ -185,17 +185,35 @@ static const char *hide_data(const struct init_options *o, int keep)
     return NULL;
 }
 
+/* o->also into the new /tmp, which is below root; the server's data stays out of sight. */
+static bool keep_also(const struct init_options *o, int tree, const char *root)
+{
+    char target[PATH_MAX];
+    struct stat st;
+    if (snprintf(target, sizeof target, "%s%s", root, o->also) >= (int)sizeof target)
+        return false;
+    make_dirs(target);
+    if (attach(tree, target) != 0 || read_only(target) != 0)
+        return false;
+    if (o->hide == NULL || !is_below(o->hide, o->also))
+        return true;
+    return snprintf(target, sizeof target, "%s%s", root, o->hide) < (int)sizeof target &&
+           (stat(target, &st) != 0 ||
+            mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=755") == 0);
+}
+
 const char *init_build_root(const struct init_options *o)
 {
     char option[64], target[PATH_MAX] = STAGE;
-    int task = -1, runtime = -1, keep = -1;
+    int task = -1, runtime = -1, keep = -1, also = -1;
     const char *wrong;
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return "private mounts";
     /* what may lie below /tmp is taken before that is covered */
     if ((o->task != NULL && (task = clone_tree(o->task)) < 0) ||
         (o->runtime != NULL && (runtime = clone_tree(o->runtime)) < 0) ||
-        (o->keep != NULL && (keep = clone_tree(o->keep)) < 0))
+        (o->keep != NULL && (keep = clone_tree(o->keep)) < 0) ||
+        (o->also != NULL && (also = clone_tree(o->also)) < 0))
         return "the code folder";
     int layers[LAYERS_MAX];
     for (int i = 0; i < o->layer_count; i++)
@@ -257,6 +275,8 @@ const char *init_build_root(const struct init_options *o)
         if (attach(below, target) != 0)
             return "the code folder";
     }
+    if (also >= 0 && !keep_also(o, also, STAGE))
+        return "a linked folder";
     if (chdir(STAGE) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
         return "the new root";
     if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
@@ -288,6 +308,13 @@ const char *init_assign_root(const struct init_options *o)
         make_dirs(target);
         if (!show(o->keep, o->keep))
             return "the code folder";
+    }
+    if (o->also != NULL) {
+        if (snprintf(target, sizeof target, OLD "%s", o->also) >= (int)sizeof target)
+            return "a linked folder's path is too long";
+        int tree = clone_tree(target);
+        if (tree < 0 || !keep_also(o, tree, ""))
+            return "a linked folder";
     }
     if (umount2(OLD, MNT_DETACH) != 0)
         return "the old root";

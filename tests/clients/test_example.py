@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 from puddle import BINARY, ROOT, Server
@@ -81,13 +82,15 @@ class Example(unittest.TestCase):
         children = subprocess.run(["pgrep", "-P", str(s.process.pid)], capture_output=True, text=True).stdout.split()
         self.assertTrue(children)
         s.stop(signal.SIGKILL)
+        deadline = time.monotonic() + 1
         for pid in children:
-            for _ in range(2000):
+            while time.monotonic() < deadline:
                 try:
                     with open("/proc/%s/stat" % pid) as f:
                         if f.read().rsplit(")", 1)[1].split()[0] == "Z":
                             break
                 except (FileNotFoundError, ProcessLookupError):
                     break
+                time.sleep(0.002)
             else:
                 self.fail("process %s is still there" % pid)

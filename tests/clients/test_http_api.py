@@ -211,7 +211,7 @@ class HttpApis(unittest.TestCase):
         self.assertEqual(list(event), ["version", "routeKey", "rawPath", "rawQueryString", "cookies", "headers",
                                        "queryStringParameters", "requestContext", "body", "pathParameters", "isBase64Encoded"])
         self.assertEqual(event["routeKey"], "POST /a/{name}/{rest+}")
-        self.assertEqual(event["rawPath"], "/a/n%20m/x//y%2Fz")
+        self.assertEqual(event["rawPath"], "/a/n m/x//y/z")
         self.assertEqual(event["rawQueryString"], "q=1&q=2&e=&p=%C3%A4+b")
         self.assertEqual(event["cookies"], ["c=1", "d=2"])
         self.assertEqual(event["queryStringParameters"], {"q": "1,2", "e": "", "p": "\u00e4 b"})
@@ -222,7 +222,7 @@ class HttpApis(unittest.TestCase):
         context = event["requestContext"]
         self.assertEqual(list(context), ["accountId", "apiId", "domainName", "domainPrefix", "http", "requestId",
                                          "routeKey", "stage", "time", "timeEpoch"])
-        self.assertEqual(context["http"], {"method": "POST", "path": "/a/n%20m/x//y%2Fz", "protocol": "HTTP/1.1",
+        self.assertEqual(context["http"], {"method": "POST", "path": "/a/n m/x//y/z", "protocol": "HTTP/1.1",
                                            "sourceIp": "127.0.0.1", "userAgent": "me"})
         self.assertEqual((context["stage"], context["domainPrefix"]), ("$default", api["ApiId"]))
 

@@ -7,7 +7,7 @@ static struct str mapped(struct arena *a, const char *payload, bool decode)
 {
     struct http_resp resp = {0};
     struct buf *b = arena_new_buf(a, 1 << 20);
-    switch (reply_map_v1(str_c(payload), decode, a, &resp)) {
+    switch (reply_map_v1(str_c(payload), decode, STR("application/json"), a, &resp)) {
     case REPLY_MALFORMED:
         return STR("malformed");
     case REPLY_NOT_BASE64:
@@ -98,7 +98,7 @@ TEST(five_hundred_headers_are_passed_and_one_more_is_malformed)
         for (int i = 1; i < n; i++)
             buf_addf(b, ",\"%d\"", i);
         buf_addf(b, "]}}");
-        CHECK(reply_map_v1(buf_view(b), false, a, &resp) ==
+        CHECK(reply_map_v1(buf_view(b), false, STR("application/json"), a, &resp) ==
               (n == 500 ? REPLY_OK : REPLY_MALFORMED));
     }
     arena_free(a);
