@@ -450,8 +450,8 @@ TEST(status_lists_apis_with_their_stages)
     run(f, "CreateDeployment", "{" API ",\"stageName\":\"s\"}");
     json_out_init(&w, b);
     gateway_write_status(f->gateway, &w);
-    CHECK_STR(buf_view(b),
-              "[{\"id\":\"myapi\",\"name\":\"n\",\"protocol\":\"REST\",\"stages\":[\"s\"]}]");
+    CHECK_STR(buf_view(b), "[{\"id\":\"myapi\",\"name\":\"n\",\"protocol\":\"REST\",\"stages\":["
+                           "\"s\"],\"urls\":[\"/_aws/execute-api/myapi/s/\"]}]");
     fixture_free(f);
 }
 
