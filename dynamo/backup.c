@@ -7,6 +7,9 @@
     "id, data, account, region, name, backup_name, suffix, system, available, created, expires,"   \
     " items, bytes, def"
 
+/* A restore that has begun gets all of it (ddb_copy is copy.c's). */
+#define NOT_READ " AND data NOT IN (SELECT source FROM ddb_copy)"
+
 static const struct db_migration migrations[] = {
     {1, "CREATE TABLE ddb_backup("
         " id INTEGER PRIMARY KEY AUTOINCREMENT, data INTEGER NOT NULL, account TEXT NOT NULL,"
@@ -140,12 +143,26 @@ bool backup_remove(struct store *s, const struct backup *b)
            store_drop_data(s, b->data, b->items, b->bytes);
 }
 
+bool backup_has_data(struct store *s, int64_t data, bool *ret)
+{
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(db_handle(s->db), "SELECT 1 FROM ddb_backup WHERE data = ?", -1, &q,
+                                NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_int64(q, 1, data);
+        rc = sqlite3_step(q);
+    }
+    sqlite3_finalize(q);
+    *ret = rc == SQLITE_ROW;
+    return *ret || rc == SQLITE_DONE || say_failed(s);
+}
+
 /* Removes the first one that is due at most at that time. *ret_any: there was one. */
 static bool remove_due(struct store *s, const char *where, int64_t now_ms, bool *ret_any)
 {
     sqlite3_stmt *q = NULL;
     struct backup b = {0};
-    char sql[160];
+    char sql[256];
     snprintf(sql, sizeof sql, "SELECT id, data, items, bytes FROM ddb_backup %s LIMIT 1", where);
     int rc = sqlite3_prepare_v2(db_handle(s->db), sql, -1, &q, NULL);
     if (rc == SQLITE_OK && sqlite3_bind_parameter_count(q) > 0)
@@ -161,7 +178,12 @@ static bool remove_due(struct store *s, const char *where, int64_t now_ms, bool 
     sqlite3_finalize(q);
     if (!*ret_any)
         return rc == SQLITE_DONE || say_failed(s);
-    return db_begin(s->db) && backup_remove(s, &b);
+    if (!db_begin(s->db))
+        return false;
+    if (backup_remove(s, &b))
+        return true;
+    db_doom(s->db);
+    return false;
 }
 
 bool backups_expire(struct store *s, int64_t now_ms, int64_t *ret_due)
@@ -169,14 +191,15 @@ bool backups_expire(struct store *s, int64_t now_ms, int64_t *ret_due)
     sqlite3_stmt *q = NULL;
     bool any;
     *ret_due = now_ms + 1000;
-    if (!remove_due(s, "WHERE expires > 0 AND expires <= ? ORDER BY expires", now_ms, &any))
+    if (!remove_due(s, "WHERE expires > 0 AND expires <= ?" NOT_READ " ORDER BY expires", now_ms,
+                    &any))
         return false;
     *ret_due = now_ms;
     if (any) /* one a tick */
         return true;
     bool ok = sqlite3_prepare_v2(db_handle(s->db),
                                  "SELECT coalesce(min(expires), 9223372036854775807)"
-                                 " FROM ddb_backup WHERE expires > 0",
+                                 " FROM ddb_backup WHERE expires > 0" NOT_READ,
                                  -1, &q, NULL) == SQLITE_OK &&
               sqlite3_step(q) == SQLITE_ROW;
     if (ok)

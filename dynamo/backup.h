@@ -23,6 +23,8 @@ enum store_result backup_find(struct store *s, struct str account, struct str re
 struct backup *backup_list(struct store *s, struct str account, struct str region, struct arena *a,
                            size_t *ret_count);
 bool backup_set_available(struct store *s, int64_t id);
+/* *ret: a backup's rows have this number. False: the store failed. */
+bool backup_has_data(struct store *s, int64_t data, bool *ret);
 bool backup_remove(struct store *s, const struct backup *b);
 /* Removes what has expired; *ret_due: when the next one does. */
 bool backups_expire(struct store *s, int64_t now_ms, int64_t *ret_due);

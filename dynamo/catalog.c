@@ -75,22 +75,6 @@ static bool load_one(void *arg, const struct store_table_row *row)
     return row->exact || store_count(c->store, t->id, &t->items, &t->bytes);
 }
 
-/* Databases made before there were entries: their indexes are filled before anybody reads them. */
-static bool load_indexes(struct catalog *c, struct table *t)
-{
-    if (!index_attach(c->store, t, !t->counts_moved))
-        return false;
-    for (size_t i = 0; i < t->index_count; i++) {
-        struct index *x = &t->indexes[i];
-        bool done = !x->filling || x->filled_to > 0;
-        while (!done) {
-            if (!db_begin(c->store->db) || !index_backfill_slice(c->store, t, x, &done))
-                return false;
-        }
-    }
-    return true;
-}
-
 bool catalog_load(struct catalog *c, struct store *s)
 {
     size_t at = 0;
@@ -99,8 +83,10 @@ bool catalog_load(struct catalog *c, struct store *s)
     c->store = s;
     map_init(&c->tables);
     bool ok = store_load_tables(s, load_one, c);
-    while (ok && map_next(&c->tables, &at, &key, &t))
-        ok = load_indexes(c, t);
+    while (ok && map_next(&c->tables, &at, &key, &t)) {
+        struct table *each = t;
+        ok = index_attach(s, each, !each->counts_moved);
+    }
     return ok;
 }
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TEXT_KEEP = 1 << 20, NAME_MAX_BYTES = 255 };
+enum { TEXT_KEEP = 1 << 20, NAME_MAX_BYTES = 255, RETRY_MS = 1000 };
 
 static struct op ops[] = {
 #define OP(name, handler, writes) {#name, handler, writes, NULL},
@@ -64,7 +64,7 @@ void ddb_count_indexes(struct ddb *d, struct table *t)
 }
 
 /* One slice for each index that is not complete, or not counted. */
-static void fill_indexes(struct ddb *d)
+static void fill_indexes(struct ddb *d, int64_t now_ms)
 {
     size_t at = 0;
     struct str key;
@@ -77,10 +77,12 @@ static void fill_indexes(struct ddb *d)
         for (size_t i = 0; i < t->index_count; i++) {
             struct index *x = &t->indexes[i];
             more = more || x->filling || x->counting;
-            if (!index_count_slice(&d->store, x, &done))
-                return; /* logged; again in the next tick */
-            if (x->filling && (!db_begin(d->db) || !index_backfill_slice(&d->store, t, x, &done)))
+            if (!index_count_slice(&d->store, x, &done) ||
+                (x->filling &&
+                 (!db_begin(d->db) || !index_backfill_slice(&d->store, t, x, &done)))) {
+                ddb_retry_later(d, now_ms); /* logged */
                 return;
+            }
         }
     }
     d->maybe_filling = more;
@@ -98,6 +100,7 @@ static void on_rollback(void *arg)
     struct ddb *d = arg;
     d->store.maybe_doomed = d->store.maybe_gone = true;
     ddb_reload(d);
+    ddb_retry_later(d, clock_now_ms());
 }
 
 static void close_stores(struct ddb *d)
@@ -191,15 +194,15 @@ size_t ddb_table_count(const struct ddb *d)
     return d->catalog.tables.count;
 }
 
-void ddb_maintain(struct ddb *d)
+void ddb_retry_later(struct ddb *d, int64_t now_ms)
 {
-    read_requests_resume(d);
-    store_sweep(&d->store);
-    int64_t now_ms = clock_now_ms();
-    streams_maintain(&d->streams, now_ms);
-    fill_indexes(d);
-    ttl_maintain(d, now_ms);
-    ddb_maintain_backups(d, now_ms);
+    d->retry_ms = now_ms + RETRY_MS;
+}
+
+/* Not when the clock has been put back since. */
+static bool rests(const struct ddb *d, int64_t now_ms)
+{
+    return now_ms < d->retry_ms && d->retry_ms - now_ms <= RETRY_MS;
 }
 
 int64_t ddb_due_ms(const struct ddb *d)
@@ -210,7 +213,25 @@ int64_t ddb_due_ms(const struct ddb *d)
         due = times[i] < due ? times[i] : due;
     bool now = d->store.maybe_doomed || d->store.maybe_gone || d->maybe_filling ||
                d->maybe_restoring || d->copies.count > 0;
-    return now ? 0 : due;
+    due = now ? 0 : due;
+    return due < d->retry_ms && rests(d, clock_now_ms()) ? d->retry_ms : due;
+}
+
+void ddb_maintain(struct ddb *d)
+{
+    int64_t now_ms = clock_now_ms();
+    read_requests_resume(d);
+    if (rests(d, now_ms))
+        return;
+    if (ddb_due_ms(d) <= now_ms && !db_begin(d->db)) {
+        ddb_retry_later(d, now_ms);
+        return;
+    }
+    store_sweep(&d->store);
+    streams_maintain(&d->streams, now_ms);
+    fill_indexes(d, now_ms);
+    ttl_maintain(d, now_ms);
+    ddb_maintain_backups(d, now_ms);
 }
 
 bool ddb_reset(struct ddb *d)
@@ -218,13 +239,13 @@ bool ddb_reset(struct ddb *d)
     struct str key;
     void *t;
     size_t at;
+    while (d->copies.count > 0) {
+        if (!db_begin(d->db) || !ddb_copy_end(d, &d->copies.jobs[0]))
+            return false;
+    }
     while (at = 0, map_next(&d->catalog.tables, &at, &key, &t)) {
         if (!db_begin(d->db) || !ttl_drop(&d->store, t) || !history_drop(&d->store, t) ||
             !catalog_remove(&d->catalog, t, false))
-            return false;
-    }
-    while (d->copies.count > 0) {
-        if (!db_begin(d->db) || !copies_end(&d->copies, &d->copies.jobs[0]))
             return false;
     }
     return streams_reset(&d->streams) && backups_reset(&d->store) && db_begin(d->db) &&

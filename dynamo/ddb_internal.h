@@ -28,6 +28,7 @@ struct ddb {
     int64_t history_due_ms, backup_due_ms; /* when something of them has to go; 0: not known */
     bool maybe_restoring;                  /* a table may have to become ACTIVE */
     bool maybe_filling;                    /* an index may have to be filled in slices */
+    int64_t retry_ms;                      /* background work rests until then */
     int64_t ttl_due_ms;                    /* when an item may expire next; 0: not known (ttl.h) */
     struct buf text;      /* scratch of the running operation (none parks): item texts */
     struct key_hash hash; /* scratch, like text */
@@ -60,6 +61,10 @@ void ddb_count_indexes(struct ddb *d, struct table *t);
 bool ddb_fill_small_indexes(struct ddb *d, struct table *t);
 /* What a deleted table with point-in-time recovery leaves; takes over its data. */
 bool ddb_system_backup(struct ddb *d, const struct table *t, int64_t now_ms, struct arena *a);
+/* Ends a job; what a deleted table left for it goes too. False: the store failed. */
+bool ddb_copy_end(struct ddb *d, struct copy_job *job);
+/* Background work failed: a failing disk must not keep the loop busy. */
+void ddb_retry_later(struct ddb *d, int64_t now_ms);
 /* A slice of copying, trimming and expiring. */
 void ddb_maintain_backups(struct ddb *d, int64_t now_ms);
 /* What is known of tables and streams, from the store again. */

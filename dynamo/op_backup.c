@@ -295,10 +295,25 @@ struct table *ddb_table_by_id(struct ddb *d, int64_t id)
     return NULL;
 }
 
+bool ddb_copy_end(struct ddb *d, struct copy_job *job)
+{
+    struct copy_job was = *job;
+    bool kept;
+    d->backup_due_ms = 0; /* one that has expired may have waited for it */
+    if (!copies_end(&d->copies, job))
+        return false;
+    if (was.cut == 0 || copies_reads(&d->copies, was.source) ||
+        ddb_table_by_id(d, was.source) != NULL)
+        return true;
+    return history_drop_left(&d->store, was.source) &&
+           backup_has_data(&d->store, was.source, &kept) &&
+           (kept || store_drop_data(&d->store, was.source, 0, INT64_MAX)); /* in slices */
+}
+
 static bool job_done(struct ddb *d, struct copy_job *job, struct arena *a)
 {
     struct copy_job was = *job;
-    if (!copies_end(&d->copies, job))
+    if (!ddb_copy_end(d, job))
         return false;
     if (was.makes_backup && !backup_set_available(&d->store, was.backup))
         return false;
@@ -308,11 +323,10 @@ static bool job_done(struct ddb *d, struct copy_job *job, struct arena *a)
     return t == NULL || ddb_history_off(d, t, a);
 }
 
-static bool copy_slice(struct ddb *d, int64_t now_ms)
+static bool copy_slice(struct ddb *d)
 {
     bool done = false, ok;
     struct arena *a = arena_new(0, SIZE_MAX);
-    (void)now_ms;
     ok = db_begin(d->db) && db_savepoint(d->db);
     if (!ok) {
         arena_free(a);
@@ -348,11 +362,14 @@ static void trim_histories(struct ddb *d, int64_t now_ms)
 
 void ddb_maintain_backups(struct ddb *d, int64_t now_ms)
 {
-    if (d->copies.count > 0 && !copy_slice(d, now_ms))
+    if (d->copies.count > 0 && !copy_slice(d)) {
         ddb_reload(d);
+        ddb_retry_later(d, now_ms);
+    }
     if (now_ms >= d->history_due_ms)
         trim_histories(d, now_ms);
     if (now_ms >= d->backup_due_ms && !backups_expire(&d->store, now_ms, &d->backup_due_ms))
         d->backup_due_ms = now_ms + 1000;
-    ddb_finish_restores(d);
+    if (!ddb_finish_restores(d))
+        db_doom(d->db);
 }

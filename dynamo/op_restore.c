@@ -85,8 +85,7 @@ static bool make(struct call *c, struct restore *r)
     t = ddb_table_by_id(d, id);
     if (!ddb_fill_small_indexes(d, t))
         return false;
-    ddb_finish_restores(d);
-    return true;
+    return ddb_finish_restores(d);
 }
 
 static enum call_status run(struct call *c, struct restore *r)
@@ -255,14 +254,14 @@ static bool is_complete(const struct table *t)
     return copied;
 }
 
-void ddb_finish_restores(struct ddb *d)
+bool ddb_finish_restores(struct ddb *d)
 {
     size_t at = 0;
     struct str key;
     void *value;
     struct table_edit edit = {"Restoring", STR_NONE};
     if (!d->maybe_restoring)
-        return;
+        return true;
     d->maybe_restoring = false;
     while (map_next(&d->catalog.tables, &at, &key, &value)) {
         struct table *t = value;
@@ -272,8 +271,9 @@ void ddb_finish_restores(struct ddb *d)
         if (!is_complete(t) || !db_begin(d->db))
             continue;
         struct arena *a = arena_new(0, SIZE_MAX);
-        ddb_table_edit(d, t, &edit, 1, a); /* failed: again in the next tick */
+        bool ok = ddb_table_edit(d, t, &edit, 1, a) != NULL;
         arena_free(a);
-        return; /* the map has changed */
+        return ok; /* the map has changed */
     }
+    return true;
 }

@@ -137,14 +137,16 @@ static enum call_status in_use(struct call *c, const char *why, struct str name)
                      STR_ARG(name));
 }
 
-/* False: the store failed. */
+/* A backup or restore that still copies gets the whole table: rows and history stay for it
+ * (ddb_copy_end). False: the store failed. */
 static bool delete_table(struct call *c, struct table *t)
 {
     struct ddb *d = ddb_of(c);
-    bool leave = t->pitr_since_ms != 0;
+    bool leave = t->pitr_since_ms != 0, copied = copies_reads(&d->copies, t->id);
     return (!leave || ddb_system_backup(d, t, c->now_ms, c->arena)) &&
            streams_close(&d->streams, t->stream_id, c->now_ms) && ttl_drop(&d->store, t) &&
-           history_drop(&d->store, t) && catalog_remove(&d->catalog, t, leave);
+           (copied || history_drop(&d->store, t)) &&
+           catalog_remove(&d->catalog, t, leave || copied);
 }
 
 enum call_status ddb_delete_table(struct call *c)
@@ -159,8 +161,6 @@ enum call_status ddb_delete_table(struct call *c)
                          "deletion. Disable deletion protection first.");
     if (t->restoring)
         return in_use(c, "Table is being created: ", t->name);
-    if (copies_reads(&d->copies, t->id)) /* unverified: AWS backs up a table that is going */
-        return in_use(c, "Table is being backed up: ", t->name);
     for (size_t i = 0; i < t->index_count; i++) {
         if (t->indexes[i].filling)
             return in_use(c,

@@ -72,7 +72,8 @@ static bool start_read(struct run *x)
                            .limit = x->limited ? x->limit : 0,
                            .backward = x->plan.backward,
                            .whole = x->m->whole,
-                           .pause_ms = read_pause_ms(x->c)};
+                           .pause_ms = read_pause_ms(x->c),
+                           .page_bytes = x->bytes};
     if (filter != NULL)
         r->filter = expr_cond_seal(x->c->arena, filter);
     return p == NULL ? ddb_read_segment(r, 0, 1, x->after, &x->c->err)

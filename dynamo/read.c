@@ -70,7 +70,7 @@ static bool page_is_full(const struct ddb_read *r)
 {
     /* What is fetched counts too: it is what a page has to hold. */
     size_t bytes = r->whole && r->fetched_bytes > r->bytes ? r->fetched_bytes : r->bytes;
-    return (r->limit > 0 && r->scanned >= r->limit) || bytes >= READ_PAGE_BYTES;
+    return (r->limit > 0 && r->scanned >= r->limit) || r->page_bytes + bytes >= READ_PAGE_BYTES;
 }
 
 static void add_key(struct json_out *out, const struct ddb_read *r, struct str name)

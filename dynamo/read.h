@@ -26,8 +26,9 @@ struct ddb_read {
     const struct expr_cond *filter; /* NULL: none */
     int64_t limit;                  /* rows looked at; 0: only the page's bytes limit it */
     bool backward;
-    bool whole;       /* items of an index complete from the table, not as projected */
-    int64_t pause_ms; /* time that the reads of one tick have together; 0: never pauses */
+    bool whole;        /* items of an index complete from the table, not as projected */
+    int64_t pause_ms;  /* time that the reads of one tick have together; 0: never pauses */
+    size_t page_bytes; /* what the page has from reads before this one */
     /* rows with from <= key < to; of an index hk is its whole key and sk is empty */
     struct store_key from, to;
     /* what was read so far */

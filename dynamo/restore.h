@@ -25,6 +25,6 @@ struct table *ddb_history_on(struct ddb *d, struct table *t, struct arena *a);
 bool ddb_history_off(struct ddb *d, struct table *t, struct arena *a);
 /* All rows of a restored table are there: now its indexes. False: the store failed. */
 bool ddb_restore_copied(struct ddb *d, int64_t table_id, struct arena *a);
-/* Restored tables whose indexes are full become ACTIVE. */
-void ddb_finish_restores(struct ddb *d);
+/* One restored table whose indexes are full becomes ACTIVE. False: the store failed. */
+bool ddb_finish_restores(struct ddb *d);
 #endif

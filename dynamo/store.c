@@ -42,7 +42,8 @@ void store_drop_stmts(struct store *s, struct store_stmts *st)
 {
     sqlite3_stmt **slots[] = {&st->get,    &st->find,    &st->insert,     &st->update,
                               &st->remove, &st->up,      &st->down,       &st->by_id,
-                              &st->walk,   &st->ttl_put, &st->ttl_remove, &st->ttl_first, &st->history};
+                              &st->walk,   &st->ttl_put, &st->ttl_remove, &st->ttl_first,
+                              &st->history};
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         db_stmt_drop(s->db, slots[i]);
 }
@@ -216,8 +217,9 @@ void store_sweep(struct store *s)
         return;
     }
     snprintf(sql, sizeof sql, "DROP TABLE ddb_data_%lld", (long long)id);
-    if (db_exec(s->db, sql))
-        run_with_id(s, &s->remove_doomed, "DELETE FROM ddb_doomed WHERE id = ?", id);
+    if (!db_exec(s->db, sql) ||
+        !run_with_id(s, &s->remove_doomed, "DELETE FROM ddb_doomed WHERE id = ?", id))
+        db_doom(s->db); /* the one without the other would stop the next sweep */
 }
 
 sqlite3_stmt *store_stmt_of(struct store *s, sqlite3_stmt **slot, const char *format, int64_t id)

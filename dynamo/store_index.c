@@ -103,8 +103,9 @@ void store_index_sweep(struct store *s)
     if (!db_exec(s->db, sql) || sqlite3_changes(db_handle(s->db)) > 0)
         return;
     snprintf(sql, sizeof sql, "DROP TABLE ddb_entries_%lld", (long long)id);
-    if (db_exec(s->db, sql))
-        run_with_id(s, &s->index_forget, "DELETE FROM ddb_index WHERE id = ?", id);
+    if (!db_exec(s->db, sql) ||
+        !run_with_id(s, &s->index_forget, "DELETE FROM ddb_index WHERE id = ?", id))
+        db_doom(s->db); /* the one without the other would stop the next sweep */
 }
 
 bool store_index_set_counts(struct store *s, int64_t id, int64_t items, int64_t bytes)

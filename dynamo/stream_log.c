@@ -469,12 +469,16 @@ void streams_maintain(struct streams *s, int64_t now_ms)
     s->due_ms = INT64_MAX;
     for (size_t i = s->count; i-- > 0;) {
         struct stream *st = s->all[i];
-        if (now_ms >= st->due_ms && !trim_stream(s, st, now_ms))
-            st->due_ms = now_ms + 1000; /* the store cannot be written: later */
+        if (now_ms >= st->due_ms && !trim_stream(s, st, now_ms)) {
+            db_doom(s->store->db); /* records are gone only if it is noted that they are */
+            st->due_ms = now_ms + 1000;
+        }
         bool empty = st->due_ms == INT64_MAX || st->due_ms > now_ms;
         if (st->closed_ms != 0 && empty && st->closed_ms + KEEP_MS <= now_ms) {
-            if (db_begin(s->store->db))
-                (void)remove_stream(s, i);
+            if (!db_begin(s->store->db))
+                s->due_ms = now_ms + 1000;
+            else if (!remove_stream(s, i))
+                db_doom(s->store->db); /* a half of it could not be loaded again */
             continue;
         }
         if (st->closed_ms != 0 && st->closed_ms + KEEP_MS < st->due_ms)

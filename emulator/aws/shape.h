@@ -42,7 +42,7 @@ struct shape {
     int64_t min, max;                    /* length, count or value; INT64_MIN/MAX = none      */
     uint16_t pattern, enum_set;          /* 0 = none                                          */
     uint8_t newer : 2;       /* operation inputs: the 2026 validation layer (dynamodb.md 26);
-                                2: it reports only one failure                                */
+                                2: it reports only one failure; 3: without counting it        */
     uint8_t checked : 1;     /* it, or something below it, has limits                         */
     uint8_t sensitive : 1;   /* messages do not echo the value                                */
     uint8_t arn_ok : 1;      /* a value "arn:..." is only held to 1024 characters             */

@@ -486,7 +486,7 @@ static enum plan choose_plan(const struct limits *found, uint8_t newer)
         return PLAN_OLDER;
     if (found->sizes > 0)
         return PLAN_FIRST_SIZE;
-    return newer == 2 && found->enums > 0 ? PLAN_FIRST_ENUM : PLAN_ENUMS;
+    return newer >= 2 && found->enums > 0 ? PLAN_FIRST_ENUM : PLAN_ENUMS;
 }
 
 bool shape_check_limits(const struct shape_model *m, uint16_t shape, struct jval v, struct arena *a,
@@ -517,8 +517,11 @@ bool shape_check_limits(const struct shape_model *m, uint16_t shape, struct jval
     buf_init(&l.text, TEXT_BYTES);
     check(&l, shape, v);
     ASSERT(l.printed > 0);
-    aws_fail(err, a, &AWS_ValidationException, "%u validation error%s detected: %.*s", l.printed,
-             l.printed == 1 ? "" : "s", STR_ARG(buf_view(&l.text)));
+    if (s->newer == 3 && l.plan == PLAN_FIRST_ENUM)
+        aws_fail(err, a, &AWS_ValidationException, "%.*s", STR_ARG(buf_view(&l.text)));
+    else
+        aws_fail(err, a, &AWS_ValidationException, "%u validation error%s detected: %.*s",
+                 l.printed, l.printed == 1 ? "" : "s", STR_ARG(buf_view(&l.text)));
     buf_release(&l.text);
     return false;
 }

@@ -292,6 +292,15 @@ TEST(backups_are_listed_by_age_with_filters_and_pages)
     close_all();
 }
 
+static struct str pitr(bool on, const char *more)
+{
+    return fx_get(fx_call("UpdateContinuousBackups",
+                          FX("{\"TableName\":\"abc\",\"PointInTimeRecoverySpecification\":{"
+                             "\"PointInTimeRecoveryEnabled\":%s%s}}",
+                             on ? "true" : "false", more)),
+                  "ContinuousBackupsDescription");
+}
+
 enum { BIG = 6000 };
 
 static void fill_big(void)
@@ -309,7 +318,6 @@ TEST(big_table_is_copied_in_slices_while_it_changes)
     struct str arn = backup("big");
     CHECK_STR(fx_get(describe(arn), "BackupDescription/BackupDetails/BackupStatus"),
               "\"CREATING\"");
-    CHECK(str_starts(fx_call("DeleteTable", "{\"TableName\":\"abc\"}"), STR("ResourceInUse")));
     CHECK(str_starts(restore(arn, "copy", ""), STR("BackupInUseException: ")));
     put("abc", 5, "changed before any slice");
     ddb_maintain(fx);
@@ -351,15 +359,6 @@ TEST(big_table_is_copied_in_slices_while_it_changes)
 }
 
 /* ---- point-in-time recovery ---- */
-
-static struct str pitr(bool on, const char *more)
-{
-    return fx_get(fx_call("UpdateContinuousBackups",
-                          FX("{\"TableName\":\"abc\",\"PointInTimeRecoverySpecification\":{"
-                             "\"PointInTimeRecoveryEnabled\":%s%s}}",
-                             on ? "true" : "false", more)),
-                  "ContinuousBackupsDescription");
-}
 
 static struct str restore_at(const char *target, const char *when)
 {
@@ -481,6 +480,92 @@ TEST(every_moment_can_be_restored)
         CHECK_STR(described(name, "ItemCount"), FX("%d", count));
         CHECK_STR(described(name, "GlobalSecondaryIndexes/0/ItemCount"), FX("%d", count));
     }
+    close_all();
+}
+
+/* The rows of one SQL query's only column, 0 if it cannot be run. */
+static int64_t number_from(const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t n = 0;
+    if (sqlite3_prepare_v2(db_handle(fx_db), sql, -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW)
+        n = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return n;
+}
+#define DATA_TABLES                                                                                \
+    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND (name LIKE 'ddb_data_%' OR name " \
+    "LIKE 'ddb_history_%')"
+
+TEST(table_may_be_deleted_while_a_backup_copies_it)
+{
+    for (int recovery = 0; recovery < 2; recovery++) {
+        const char *dir = fx_new_folder();
+        CHECK(open_table(dir, WITH_GSI));
+        fill_big();
+        if (recovery)
+            pitr(true, "");
+        maintain_all();
+        struct str arn = backup("big");
+        char copy[256];
+        snprintf(copy, sizeof copy, "%.*s", STR_ARG(arn));
+        put("abc", 5, "changed before any slice");
+        ddb_maintain(fx);
+        put("abc", BIG - 1, "changed before the copy");
+        CHECK(str_starts(fx_call("DeleteTable", "{\"TableName\":\"abc\"}"), STR("{")));
+        CHECK(str_starts(fx_call("CreateTable", "{\"TableName\":\"abc\"," FX_HASH "}"), STR("{")));
+        put("abc", 7, "of another table");
+        CHECK(db_commit(fx_db));
+        fx_close(); /* a restart in the middle */
+        CHECK(fx_open(dir));
+        maintain_all();
+        CHECK_STR(fx_get(describe(str_c(copy)), "BackupDescription/BackupDetails/BackupStatus"),
+                  "\"AVAILABLE\"");
+        /* the new table's rows, the backup's, and perhaps those the system backup has */
+        CHECK_I64(number_from(DATA_TABLES), 2 + recovery);
+        CHECK(str_starts(restore(str_c(copy), "copy", ""), STR("{")));
+        maintain_all();
+        CHECK_STR(described("copy", "ItemCount"), FX("%d", BIG));
+        for (int i = 0; i < BIG; i++)
+            CHECK_I64(value_of("copy", i).n, 1000);
+        CHECK_STR(value_of("abc", 7), "of another table");
+        close_all();
+        file_remove_tree(dir);
+    }
+}
+
+TEST(reset_also_takes_what_a_deleted_table_left_for_its_backup)
+{
+    CHECK(open_table(NULL, FX_HASH));
+    fill_big();
+    backup("big");
+    ddb_maintain(fx);
+    CHECK(str_starts(fx_call("DeleteTable", "{\"TableName\":\"abc\"}"), STR("{")));
+    CHECK(ddb_reset(fx));
+    maintain_all();
+    CHECK_I64(number_from(DATA_TABLES), 0);
+    close_all();
+}
+
+TEST(expired_backup_stays_until_the_restore_that_reads_it_is_done)
+{
+    CHECK(open_table(NULL, FX_HASH));
+    fill_big();
+    pitr(true, "");
+    fx_call("DeleteTable", "{\"TableName\":\"abc\"}");
+    struct str l = fx_call("ListBackups", "{\"BackupType\":\"SYSTEM\"}");
+    struct str arn = unquoted(fx_get(l, "BackupSummaries/0/BackupArn"));
+    maintain_all();
+    CHECK(str_starts(restore(arn, "copy", ""), STR("{")));
+    ddb_maintain(fx);
+    clock_fake_advance_ms(35 * DAY_MS);
+    maintain_all();
+    CHECK_STR(described("copy", "ItemCount"), FX("%d", BIG));
+    CHECK_STR(described("copy", "TableStatus"), "\"ACTIVE\"");
+    maintain_all();
+    CHECK(str_starts(describe(arn), STR("BackupNotFoundException: ")));
+    CHECK_I64(number_from(DATA_TABLES), 1);
     close_all();
 }
 

@@ -103,7 +103,7 @@ TEST(every_write_of_every_operation_may_fail)
         CHECK(failures > 0);
         CHECK(db_commit(fx_db));
     }
-    for (int i = 0; i < 3; i++) /* a restore's last write may be made up for */
+    for (int i = 0; i < 3; i++)
         ddb_maintain(fx);
     CHECK_STR(fx_get(fx_call("ListTables", "{}"), "TableNames"), "[\"copy\",\"new\"]");
     CHECK_STR(fx_call("GetItem", "{\"TableName\":\"copy\",\"Key\":{\"pk\":{\"S\":\"2\"}}}"),
@@ -132,10 +132,9 @@ TEST(background_work_survives_failed_commits_and_writes)
     for (int n = 1; n <= 5; n++) {
         fault_setup(n % 2 == 1 ? "db.commit:1" : FX("store.write:%d", 10 * n));
         ddb_maintain(fx);
-        bool ok = db_commit(fx_db);
+        (void)db_commit(fx_db);
         fault_setup(NULL);
-        if (ok)
-            clock_fake_advance_ms(1000);
+        clock_fake_advance_ms(1000); /* a failure makes it rest that long */
     }
     for (int i = 0; i < 5; i++)
         ddb_maintain(fx);

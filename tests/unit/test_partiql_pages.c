@@ -147,3 +147,22 @@ TEST(a_page_is_at_most_a_megabyte)
     CHECK(!str_eq_c(fx_get(r, "NextToken"), "(missing)"));
     fx_close();
 }
+
+TEST(a_page_over_several_partitions_is_at_most_a_megabyte_too)
+{
+    CHECK(pql_open());
+    const char *big = fx_repeat('x', 300000);
+    for (int i = 0; i < 6; i++)
+        CHECK(str_starts(
+            fx_call("PutItem", FX("{\"TableName\":\"ccc\",\"Item\":{\"pk\":{\"S\":\"big%d\"},"
+                                  "\"sk\":{\"N\":\"%d\"},\"v\":{\"S\":\"%s\"}}}",
+                                  i / 3, i % 3, big)),
+            STR("{")));
+    const char *statement = "SELECT pk, sk FROM ccc WHERE pk IN ['big0', 'big1']";
+    struct str r = pql(statement);
+    CHECK_STR(pql_keys_of(r), "big00 big01 big02 big10");
+    r = pql_with(statement, FX(",\"NextToken\":%.*s", STR_ARG(fx_get(r, "NextToken"))));
+    CHECK_STR(pql_keys_of(r), "big11 big12");
+    CHECK_STR(fx_get(r, "NextToken"), "(missing)");
+    fx_close();
+}

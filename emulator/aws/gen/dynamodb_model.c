@@ -650,7 +650,7 @@ static const struct shape shapes[] = {
     {SH_STRUCT, 192, 11, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 1, 1, 0, 0, 0, "PutItemInput"},
     {SH_STRUCT, 203, 4, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "PutResourcePolicyInput"},
     {SH_BOOLEAN, 207, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 0, 0, 0, 0, "ConfirmRemoveSelfResourceAccess"},
-    {SH_STRUCT, 207, 17, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 1, 1, 0, 0, 0, "QueryInput"},
+    {SH_STRUCT, 207, 17, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 3, 1, 0, 0, 0, "QueryInput"},
     {SH_MAP, 224, 0, 178, 14, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "FilterConditionMap"},
     {SH_STRUCT, 224, 2, 0, 0, INT64_MIN, INT64_MAX, 0, 0, 0, 1, 0, 0, 0, "Condition"},
     {SH_STRING, 226, 0, 0, 0, INT64_MIN, INT64_MAX, 0, 21, 0, 1, 0, 0, 0, "Select"},
