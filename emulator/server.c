@@ -45,6 +45,7 @@ bool server_apply_template(struct server *s, struct arena *a, struct template_su
                                .gateway = s->gateway,
                                .account = str_c(s->opts.account),
                                .region = STR("us-east-1"),
+                               .url = str_c(s->url),
                                .params = s->opts.params,
                                .param_count = s->opts.param_count};
     *ret = (struct template_summary){0};
@@ -265,6 +266,29 @@ static bool open_parts(struct server *s, char *error)
     return true;
 }
 
+/* "Name (HTTP): http://127.0.0.1:4566/_aws/execute-api/<id>/<stage>/", a line a stage. */
+static void print_apis(struct server *s)
+{
+    struct arena *a = arena_new(0, 256 << 20);
+    struct buf *b = arena_new_buf(a, 128 << 20);
+    struct json_out w;
+    struct jval apis, api = {0};
+    json_out_init(&w, b);
+    gateway_write_status(s->gateway, &w);
+    bool ok = json_parse(a, buf_view(b), JSON_DEPTH_DEFAULT, &apis, NULL);
+    while (ok && jval_next(apis, &api, NULL)) {
+        struct str name = jval_text(jval_get(api, "name"), a);
+        struct str kind = jval_text(jval_get(api, "protocol"), a);
+        struct jval urls = jval_get(api, "urls"), url = {0};
+        while (jval_next(urls, &url, NULL)) {
+            for (size_t i = 0; i < name.n; i++)
+                putchar((unsigned char)name.p[i] < 0x20 ? ' ' : name.p[i]);
+            printf(" (%.*s): %.*s\n", STR_ARG(kind), STR_ARG(jval_text(url, a)));
+        }
+    }
+    arena_free(a);
+}
+
 static void print_ready(struct server *s, const struct template_summary *summary)
 {
     if (!is_loopback(s->opts.host))
@@ -273,6 +297,7 @@ static void print_ready(struct server *s, const struct template_summary *summary
                 s->opts.host);
     if (summary->outputs.n > 0)
         printf("%.*s", STR_ARG(summary->outputs));
+    print_apis(s);
     printf("puddle: %s (%zu functions, %zu tables, %zu APIs) in %lld ms\nReady.\n", s->url,
            rie_function_count(s->rie), ddb_table_count(s->ddb), gateway_api_count(s->gateway),
            (long long)((clock_mono_us() - s->start_us) / 1000));

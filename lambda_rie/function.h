@@ -170,6 +170,8 @@ bool lam_provisioned_drop(struct rie *r, const struct lam_function *latest, stru
 /* ---- op_url.c: key as in docs.h; false: the store cannot be written ---- */
 
 bool lam_url_delete(struct rie *r, struct str key, struct arena *a);
+/* Gives the URL of t another id; false also if t has no URL. */
+bool lam_url_set_id(struct rie *r, const struct lam_target *t, struct str id, struct arena *a);
 bool lam_urls_delete(struct rie *r, struct str account, struct str region, struct str function);
 
 /* ---- op_event_invoke.c ---- */

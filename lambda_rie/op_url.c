@@ -42,12 +42,10 @@ static struct str key_of(const struct lam_target *t, struct arena *a)
                        STR_ARG(t->qualifier.n > 0 ? t->qualifier : STR("$LATEST")));
 }
 
-/* http://<id>.lambda-url.<region>.localhost:<port>/ */
-static struct str url_of(struct rie *r, struct str id, struct str region, struct arena *a)
+struct str rie_url_text(struct str endpoint, struct str id, struct str region, struct arena *a)
 {
-    struct str host = str_c(r->endpoint_url);
-    ptrdiff_t colon = str_rfind(host, ':');
-    struct str port = colon > 5 ? str_sub(host, (size_t)colon, host.n) : STR("");
+    ptrdiff_t colon = str_rfind(endpoint, ':');
+    struct str port = colon > 5 ? str_sub(endpoint, (size_t)colon, endpoint.n) : STR("");
     return arena_fmt(a, "http://%.*s.lambda-url.%.*s.localhost%.*s/", STR_ARG(id), STR_ARG(region),
                      STR_ARG(port));
 }
@@ -62,9 +60,9 @@ static void write_config(struct rie *r, struct jval doc, bool with_modified, str
         json_copy(w, "Cors", cors);
     json_copy(w, "CreationTime", jval_get(doc, "CreationTime"));
     json_copy(w, "FunctionArn", jval_get(doc, "FunctionArn"));
-    json_str(
-        w, "FunctionUrl",
-        url_of(r, jval_text(jval_get(doc, "UrlId"), a), jval_text(jval_get(doc, "Region"), a), a));
+    json_str(w, "FunctionUrl",
+             rie_url_text(str_c(r->endpoint_url), jval_text(jval_get(doc, "UrlId"), a),
+                          jval_text(jval_get(doc, "Region"), a), a));
     json_copy(w, "InvokeMode", jval_get(doc, "InvokeMode"));
     if (with_modified)
         json_copy(w, "LastModifiedTime", jval_get(doc, "LastModifiedTime"));
@@ -104,11 +102,12 @@ static struct buf *build(struct call *c, const struct lam_target *t, struct jval
     return b;
 }
 
-static enum call_status save(struct call *c, const struct lam_target *t, struct jval before)
+/* The configuration and the way from its id to it. */
+static bool store(struct rie *r, const struct lam_target *t, struct str id, struct buf *doc,
+                  struct arena *a)
 {
-    struct str key = key_of(t, c->arena);
-    struct buf *b = build(c, t, before), *back = arena_new_buf(c->arena, 4096);
-    struct jval doc;
+    struct str key = key_of(t, a);
+    struct buf *back = arena_new_buf(a, 4096);
     struct json_out w;
     json_out_init(&w, back);
     json_obj(&w, NULL);
@@ -118,12 +117,41 @@ static enum call_status save(struct call *c, const struct lam_target *t, struct 
     json_str(&w, "name", t->name);
     json_str(&w, "qualifier", t->qualifier);
     json_end(&w);
+    return lam_doc_put(r, DOC_URL, key, doc) && lam_doc_put(r, DOC_URL_ID, id, back);
+}
+
+static enum call_status save(struct call *c, const struct lam_target *t, struct jval before)
+{
+    struct buf *b = build(c, t, before);
+    struct jval doc;
     if (!json_parse(c->arena, buf_view(b), JSON_DEPTH_DEFAULT, &doc, NULL) ||
-        !lam_doc_put(rie_of(c), DOC_URL, key, b) ||
-        !lam_doc_put(rie_of(c), DOC_URL_ID, jval_text(jval_get(doc, "UrlId"), c->arena), back))
+        !store(rie_of(c), t, jval_text(jval_get(doc, "UrlId"), c->arena), b, c->arena))
         return CALL_FAIL(c, &LAMBDA_ServiceException, "The URL could not be stored.");
     write_config(rie_of(c), doc, jval_present(before), c->arena, &c->out);
     return CALL_DONE;
+}
+
+bool lam_url_set_id(struct rie *r, const struct lam_target *t, struct str id, struct arena *a)
+{
+    struct jval doc, it = {0};
+    struct str key = key_of(t, a);
+    struct json_out w;
+    struct buf *b = arena_new_buf(a, 1 << 20);
+    if (!lam_doc_get(r, DOC_URL, key, a, &doc) ||
+        !lam_doc_del(r, DOC_URL_ID, jval_text(jval_get(doc, "UrlId"), a)))
+        return false;
+    json_out_init(&w, b);
+    json_obj(&w, NULL);
+    json_str(&w, "UrlId", id);
+    while (jval_next(doc, &it, NULL)) {
+        struct str member = jval_key_str(it, a);
+        if (str_eq_c(member, "UrlId"))
+            continue;
+        json_key(&w, member);
+        json_copy(&w, NULL, it);
+    }
+    json_end(&w);
+    return store(r, t, id, b, a);
 }
 
 enum call_status lam_create_function_url_config(struct call *c)

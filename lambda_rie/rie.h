@@ -96,6 +96,15 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
                             struct str config_json, const char *folder, struct arena *a,
                             struct aws_err *err);
 
+/* The URL of such a function, for templates: made or changed. config_json is
+ * CreateFunctionUrlConfig's input; url_id is used for a new one, so that it is the same at every
+ * start. */
+bool rie_put_local_url(struct rie *r, struct str account, struct str region, struct str config_json,
+                       struct str url_id, struct arena *a, struct aws_err *err);
+/* "http://<id>.lambda-url.<region>.localhost:<port>/", the port that of endpoint
+ * ("http://127.0.0.1:4566"). */
+struct str rie_url_text(struct str endpoint, struct str id, struct str region, struct arena *a);
+
 /* The log group of a function; STR_NONE: no such function. A view into its record. */
 struct str rie_log_group(struct rie *r, struct str account, struct str region, struct str function);
 /* The package of a function that was uploaded, of one of its versions ("name:3") or of a layer

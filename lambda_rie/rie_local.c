@@ -53,3 +53,29 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
         lam_function_free(f);
     return ok;
 }
+
+bool rie_put_local_url(struct rie *r, struct str account, struct str region, struct str config_json,
+                       struct str url_id, struct arena *a, struct aws_err *err)
+{
+    struct jval input, ignored;
+    struct aws_err none = {0};
+    struct service *svc = rie_service(r);
+    if (!json_parse(a, config_json, JSON_DEPTH_DEFAULT, &input, NULL))
+        PANIC("rie_put_local_url: the configuration is not JSON");
+    struct lam_target t = {.account = account,
+                           .region = region,
+                           .name = jval_text(jval_get(input, "FunctionName"), a)};
+    struct buf *name = arena_new_buf(a, 4096);
+    struct json_out w;
+    json_out_init(&w, name);
+    json_obj(&w, NULL);
+    json_str(&w, "FunctionName", t.name);
+    json_end(&w);
+    /* the one of the last start, if any: it may have had other members */
+    call_run_local(svc, "DeleteFunctionUrlConfig", account, region, buf_view(name), a, &ignored,
+                   &none);
+    return call_run_local(svc, "CreateFunctionUrlConfig", account, region, config_json, a, &ignored,
+                          err) &&
+           (lam_url_set_id(r, &t, url_id, a) ||
+            aws_fail(err, a, &LAMBDA_ServiceException, "the URL could not be stored"));
+}

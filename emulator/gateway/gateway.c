@@ -154,6 +154,16 @@ bool gateway_default(const struct gateway *g, struct str *ret_api_id, struct str
     return true;
 }
 
+/* Where a stage answers here: DESIGN 1.2 rule 2. */
+static struct str stage_url(const struct gateway *g, struct arena *a, struct str api,
+                            struct str stage)
+{
+    const char *base = g->base_url == NULL ? "" : g->base_url;
+    if (str_eq_c(stage, "$default"))
+        return arena_fmt(a, "%s/_aws/execute-api/%.*s/", base, STR_ARG(api));
+    return arena_fmt(a, "%s/_aws/execute-api/%.*s/%.*s/", base, STR_ARG(api), STR_ARG(stage));
+}
+
 static void write_apis(struct gateway *g, enum gw_kind kind, enum gw_kind stage_kind,
                        struct arena *a, struct json_out *out)
 {
@@ -171,6 +181,10 @@ static void write_apis(struct gateway *g, enum gw_kind kind, enum gw_kind stage_
         size_t stage_count = gw_doc_list(g, apis[i].id, stage_kind, STR_NONE, 0, a, &stages);
         for (size_t k = 0; k < stage_count; k++)
             json_str(out, NULL, stages[k].id);
+        json_end(out);
+        json_arr(out, "urls");
+        for (size_t k = 0; k < stage_count; k++)
+            json_str(out, NULL, stage_url(g, a, apis[i].id, stages[k].id));
         json_end(out);
         json_end(out);
     }

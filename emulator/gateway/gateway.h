@@ -44,6 +44,6 @@ bool gateway_domain(struct gateway *g, struct str host, struct str path, struct 
  * it defines exactly one. */
 void gateway_set_default(struct gateway *g, struct str api_id, struct str stage);
 bool gateway_default(const struct gateway *g, struct str *ret_api_id, struct str *ret_stage);
-/* For puddle status: an array of {id, name, stages}. */
+/* For puddle status: an array of {id, name, protocol, stages, urls}. */
 void gateway_write_status(struct gateway *g, struct json_out *out);
 #endif

@@ -4,6 +4,7 @@
 #include "yaml_json.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { REFS_MAX = 16, WARNINGS_MAX_BYTES = 1 << 20, ERRORS_MAX_BYTES = 64 << 10 };
 
@@ -165,6 +166,32 @@ struct str oas_upper(struct arena *a, struct str s)
     for (size_t i = 0; i < s.n; i++)
         out[i] = s.p[i] >= 'a' && s.p[i] <= 'z' ? (char)(s.p[i] - 32) : s.p[i];
     return (struct str){out, s.n};
+}
+
+struct str oas_lower(struct arena *a, struct str s)
+{
+    char *out = arena_alloc(a, s.n + 1);
+    for (size_t i = 0; i < s.n; i++)
+        out[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
+    return (struct str){out, s.n};
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return str_cmp(((const struct oas_named *)a)->name, ((const struct oas_named *)b)->name);
+}
+
+struct oas_named *oas_sorted(struct arena *a, struct jval list, const char *member,
+                             size_t *ret_count)
+{
+    struct jval it = {0};
+    struct oas_named *all = ARENA_ARRAY(a, struct oas_named, jval_count(list) + 1);
+    size_t count = 0;
+    while (jval_present(list) && jval_next(list, &it, NULL))
+        all[count++] = (struct oas_named){jval_text(jval_get(it, member), a), it};
+    qsort(all, count, sizeof *all, compare_names);
+    *ret_count = count;
+    return all;
 }
 
 struct str oas_method(struct arena *a, struct str member)

@@ -32,8 +32,17 @@ struct buf *oas_input(const struct oas *o, struct json_out *w);
 bool oas_run(struct oas *o, const char *op, const struct buf *input, struct str what,
              struct jval *ret);
 void oas_warn(struct oas *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* s in capitals. */
+/* s in capitals, in small letters. */
 struct str oas_upper(struct arena *a, struct str s);
+struct str oas_lower(struct arena *a, struct str s);
+/* The elements of an array or object by a text member of theirs: exports are in an order that does
+ * not hang on random ids. */
+struct oas_named {
+    struct str name;
+    struct jval doc;
+};
+struct oas_named *oas_sorted(struct arena *a, struct jval list, const char *member,
+                             size_t *ret_count);
 /* The method that a member of a path item is; empty: none. */
 struct str oas_method(struct arena *a, struct str member);
 /* True: nothing failed (and fail_on_warnings: nothing was warned of); else the call's error. */

@@ -2,7 +2,6 @@
 #include "apigateway_model.h"
 #include "oas.h"
 #include "yaml_json.h"
-#include <stdlib.h>
 #include <string.h>
 
 struct export
@@ -17,14 +16,6 @@ struct export
 static struct str text_of(struct export *e, struct jval v, const char *member)
 {
     return jval_text(jval_get(v, member), e->c->arena);
-}
-
-static struct str lower(struct arena *a, struct str s)
-{
-    char *out = arena_alloc(a, s.n + 1);
-    for (size_t i = 0; i < s.n; i++)
-        out[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
-    return (struct str){out, s.n};
 }
 
 static void write_ref(struct export *e, const char *key, struct str model)
@@ -194,7 +185,7 @@ static void copy_lower(struct export *e, struct jval from, const char *member)
 {
     struct str text = text_of(e, from, member);
     if (text.n > 0)
-        json_str(&e->w, member, lower(e->c->arena, text));
+        json_str(&e->w, member, oas_lower(e->c->arena, text));
 }
 
 static void write_integration(struct export *e, struct jval method)
@@ -244,7 +235,7 @@ static void write_operation(struct export *e, struct jval method)
         jval_get_str(jval_get(e->snapshot, "validators"), text_of(e, method, "requestValidatorId"));
     struct jval models = jval_get(method, "requestModels");
     json_key(&e->w, str_eq_c(http_method, "ANY") ? STR("x-amazon-apigateway-any-method")
-                                                 : lower(e->c->arena, http_method));
+                                                 : oas_lower(e->c->arena, http_method));
     json_obj(&e->w, NULL);
     if (name.n > 0)
         json_str(&e->w, "operationId", name);
@@ -270,33 +261,21 @@ static void write_operation(struct export *e, struct jval method)
     json_end(&e->w);
 }
 
-struct by_path {
-    struct str path;
-    struct jval methods;
-};
-
-static int compare_paths(const void *a, const void *b)
-{
-    return str_cmp(((const struct by_path *)a)->path, ((const struct by_path *)b)->path);
-}
-
 /* In the order of their paths: resource ids are random. */
 static void write_paths(struct export *e)
 {
-    struct jval list = jval_get(e->snapshot, "resources"), it = {0}, method;
-    struct by_path *all = ARENA_ARRAY(e->c->arena, struct by_path, jval_count(list) + 1);
-    size_t count = 0;
-    while (jval_kind(list) == JSON_ARRAY && jval_next(list, &it, NULL)) {
-        struct jval methods = jval_get(it, "resourceMethods");
-        if (jval_count(methods) > 0)
-            all[count++] = (struct by_path){text_of(e, it, "path"), methods};
-    }
-    qsort(all, count, sizeof *all, compare_paths);
+    struct jval method;
+    size_t count;
+    struct oas_named *all =
+        oas_sorted(e->c->arena, jval_get(e->snapshot, "resources"), "path", &count);
     json_obj(&e->w, "paths");
     for (size_t i = 0; i < count; i++) {
-        json_key(&e->w, all[i].path);
+        struct jval methods = jval_get(all[i].doc, "resourceMethods");
+        if (jval_count(methods) == 0)
+            continue;
+        json_key(&e->w, all[i].name);
         json_obj(&e->w, NULL);
-        for (method = (struct jval){0}; jval_next(all[i].methods, &method, NULL);)
+        for (method = (struct jval){0}; jval_next(methods, &method, NULL);)
             write_operation(e, method);
         json_end(&e->w);
     }
@@ -326,7 +305,7 @@ static void write_authorizer(struct export *e, struct jval authorizer)
     json_str(&e->w, "x-amazon-apigateway-authtype", text_of(e, authorizer, "authType"));
     if (e->authorizers) {
         json_obj(&e->w, "x-amazon-apigateway-authorizer");
-        json_str(&e->w, "type", lower(e->c->arena, type));
+        json_str(&e->w, "type", oas_lower(e->c->arena, type));
         if (str_eq_c(type, "REQUEST") && source.n > 0)
             json_str(&e->w, "identitySource", source);
         copy(e, authorizer, copied);
@@ -337,12 +316,14 @@ static void write_authorizer(struct export *e, struct jval authorizer)
 
 static void write_schemes(struct export *e)
 {
-    struct jval list = jval_get(e->snapshot, "authorizers"), it = {0};
-    if (!e->uses_key && !e->uses_iam && jval_count(list) == 0)
+    size_t count;
+    struct oas_named *all =
+        oas_sorted(e->c->arena, jval_get(e->snapshot, "authorizers"), "name", &count);
+    if (!e->uses_key && !e->uses_iam && count == 0)
         return;
     json_obj(&e->w, e->v3 ? "securitySchemes" : "securityDefinitions");
-    while (jval_kind(list) == JSON_OBJECT && jval_next(list, &it, NULL))
-        write_authorizer(e, it);
+    for (size_t i = 0; i < count; i++)
+        write_authorizer(e, all[i].doc);
     if (e->uses_iam)
         json_raw(&e->w, "sigv4",
                  STR("{\"type\":\"apiKey\",\"name\":\"Authorization\",\"in\":\"header\","

@@ -1,8 +1,9 @@
 /* AWS::Serverless::Api and SAM's implicit API. */
 #include "tpl_plan.h"
 
-static const char *const used[] = {"StageName", "Name", "Description", "BinaryMediaTypes",
-                                   "Variables", "Tags", NULL};
+static const char *const used[] = {"StageName",        "Name", "Description", "BinaryMediaTypes",
+                                   "Variables",        "Tags", "Auth",        "Cors",
+                                   "GatewayResponses", NULL};
 static const char *const ignored[] = {"EndpointConfiguration", "TracingEnabled", "OpenApiVersion",
                                       "PropagateTags",         "AlwaysDeploy",   NULL};
 
@@ -39,15 +40,7 @@ static bool write_create(struct tpl_model *m, const struct tpl_resource *r,
             json_str(w, NULL, media_type(m->arena, types->pairs[i].value->text));
         json_end(w);
     }
-    json_obj(w, "tags");
-    for (size_t i = 0; tags != NULL && tags->kind == TPL_MAP && i < tags->count; i++) {
-        if (str_eq_c(tags->pairs[i].key, "_custom_id_"))
-            continue;
-        json_key(w, tags->pairs[i].key);
-        json_str(w, NULL, tags->pairs[i].value->text);
-    }
-    json_str(w, "_custom_id_", api->id);
-    json_end(w);
+    plan_write_api_tags(w, tags, api->id);
     json_end(w);
     return true;
 }
@@ -55,21 +48,14 @@ static bool write_create(struct tpl_model *m, const struct tpl_resource *r,
 static bool add_api(struct tpl_model *m, const struct tpl_resource *r, struct plan_api *api,
                     struct tpl_plan *plan)
 {
-    struct tpl_node *variables;
+    struct tpl_node *auth;
     struct json_out w;
-    struct buf *b = arena_new_buf(m->arena, PLAN_TEXT_MAX);
-    json_out_init(&w, b);
-    if (!write_create(m, r, api, &w) || !plan_eval(m, r, "Variables", &variables))
+    struct buf *b = plan_writer(m, &w);
+    if (!write_create(m, r, api, &w) || !plan_variables_read(m, r, "Variables", api) ||
+        !plan_auth_read(m, r, api, &auth) || !plan_cors_read(m, r, auth, api) ||
+        !plan_usage_read(m, r, auth, api) || !plan_responses_read(m, r, api))
         return false;
     api->create_json = buf_view(b);
-    if (variables != NULL && variables->kind == TPL_MAP) {
-        struct buf *v = arena_new_buf(m->arena, PLAN_TEXT_MAX);
-        json_out_init(&w, v);
-        json_obj(&w, NULL);
-        plan_write_json(&w, "variables", variables);
-        json_end(&w);
-        api->variables_json = buf_view(v);
-    }
     plan->apis[plan->api_count++] = *api;
     return true;
 }

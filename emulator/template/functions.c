@@ -6,16 +6,29 @@
 static const char *const passed[] = {"Description",   "Handler",          "Runtime",
                                      "Timeout",       "MemorySize",       "Environment",
                                      "Architectures", "EphemeralStorage", NULL};
-static const char *const used[] = {
-    "Description",   "Handler",          "Runtime", "Timeout",      "MemorySize", "Environment",
-    "Architectures", "EphemeralStorage", "CodeUri", "FunctionName", "Role",       "Events",
-    "Tags",          "PackageType",      NULL};
+static const char *const used[] = {"Description",
+                                   "Handler",
+                                   "Runtime",
+                                   "Timeout",
+                                   "MemorySize",
+                                   "Environment",
+                                   "Architectures",
+                                   "EphemeralStorage",
+                                   "CodeUri",
+                                   "FunctionName",
+                                   "Role",
+                                   "Events",
+                                   "Tags",
+                                   "PackageType",
+                                   "FunctionUrlConfig",
+                                   NULL};
 /* Nothing a handler run here would notice. */
 static const char *const ignored[] = {"Policies",
                                       "PermissionsBoundary",
                                       "AssumeRolePolicyDocument",
                                       "RolePath",
                                       "Tracing",
+                                      "TracingConfig",
                                       "KmsKeyArn",
                                       "VpcConfig",
                                       "LoggingConfig",
@@ -29,13 +42,35 @@ static const char *const ignored[] = {"Policies",
                                       "PropagateTags",
                                       NULL};
 
+/* Code of a plain function: a folder's name, or what cdk packs, which names its folder in the
+ * metadata. Not in this form: skipped. */
+static bool read_code(struct tpl_model *m, struct tpl_resource *r, struct tpl_node **ret)
+{
+    const struct tpl_node *asset = tpl_get(r->metadata, "aws:asset:path");
+    if (!plan_eval(m, r, "Code", ret))
+        return false;
+    if (asset != NULL && asset->kind == TPL_SCALAR)
+        *ret = tpl_scalar(m->arena, asset->line, asset->text);
+    if (*ret == NULL)
+        return tpl_fail(m->log, r->line, "%.*s: the property Code is missing", STR_ARG(r->id));
+    if ((*ret)->kind == TPL_SCALAR)
+        return true;
+    tpl_warn(m->log, (*ret)->line,
+             "%.*s: Puddle runs code of a folder, not of %s; the function is not made",
+             STR_ARG(r->id), tpl_get(*ret, "ZipFile") != NULL ? "ZipFile" : "S3 or an image");
+    r->is_skipped = true;
+    return true;
+}
+
 /* The folder of the code, relative to the template's. */
 static bool read_folder(struct tpl_model *m, struct tpl_resource *r, struct str base,
                         struct str *ret)
 {
     struct tpl_node *uri;
-    if (!plan_eval(m, r, "CodeUri", &uri))
+    if (!(r->is_plain ? read_code(m, r, &uri) : plan_eval(m, r, "CodeUri", &uri)))
         return false;
+    if (r->is_skipped)
+        return true;
     /* sam: the template's own folder when there is no CodeUri */
     struct str path = uri == NULL ? STR(".") : uri->text;
     if (uri != NULL && (uri->kind != TPL_SCALAR || str_starts(path, STR("s3://")))) {
@@ -99,6 +134,14 @@ static bool write_config(struct tpl_model *m, struct tpl_resource *r, struct str
         return false;
     if (n != NULL && n->kind == TPL_MAP)
         plan_write_json(w, "Tags", n);
+    if (n != NULL && n->kind == TPL_SEQ && r->is_plain) { /* CloudFormation's form */
+        json_obj(w, "Tags");
+        for (size_t i = 0; i < n->count; i++) {
+            json_key(w, plan_text(tpl_get(n->pairs[i].value, "Key")));
+            json_str(w, NULL, plan_text(tpl_get(n->pairs[i].value, "Value")));
+        }
+        json_end(w);
+    }
     json_end(w);
     return true;
 }
@@ -106,7 +149,11 @@ static bool write_config(struct tpl_model *m, struct tpl_resource *r, struct str
 bool plan_function_read(struct tpl_model *m, struct tpl_resource *r, struct str folder,
                         struct tpl_plan *plan)
 {
-    static const struct plan_properties known = {used, ignored};
+    static const char *const plain_used[] = {
+        "Description", "Handler",       "Runtime",          "Timeout", "MemorySize",
+        "Environment", "Architectures", "EphemeralStorage", "Code",    "FunctionName",
+        "Role",        "Tags",          "PackageType",      NULL};
+    const struct plan_properties known = {r->is_plain ? plain_used : used, ignored};
     struct plan_function f = {.id = r->id, .line = r->line};
     struct json_out w;
     plan_warn_unknown(m, r->id, r->properties, &known);
@@ -127,114 +174,5 @@ bool plan_function_read(struct tpl_model *m, struct tpl_resource *r, struct str 
         return false;
     f.config_json = buf_view(b);
     plan->functions[plan->function_count++] = f;
-    return true;
-}
-
-/* --- events --- */
-
-static struct plan_api *find_api(struct tpl_plan *plan, struct str logical_id)
-{
-    for (size_t i = 0; i < plan->api_count; i++)
-        if (str_eq(plan->apis[i].logical_id, logical_id))
-            return &plan->apis[i];
-    return NULL;
-}
-
-/* RestApiId: !Ref Api, whose value is the API's id; or the logical id as text. */
-static bool event_api(struct tpl_model *m, struct str what, const struct tpl_node *properties,
-                      struct tpl_plan *plan, struct plan_api **ret)
-{
-    const struct tpl_node *n = tpl_get(properties, "RestApiId");
-    struct str id = STR("ServerlessRestApi");
-    if (n != NULL && !tpl_eval_text(m, n, "RestApiId", &id))
-        return false;
-    *ret = find_api(plan, id);
-    for (size_t i = 0; *ret == NULL && i < plan->api_count; i++)
-        if (str_eq(plan->apis[i].id, id))
-            *ret = &plan->apis[i];
-    if (*ret == NULL)
-        tpl_warn(m->log, n == NULL ? 1 : n->line,
-                 "%.*s: RestApiId does not name an AWS::Serverless::Api of this template; the event"
-                 " is left out",
-                 STR_ARG(what));
-    return true;
-}
-
-static void upper(struct arena *a, struct str *s)
-{
-    char *out = arena_alloc(a, s->n + 1);
-    for (size_t i = 0; i < s->n; i++)
-        out[i] = s->p[i] >= 'a' && s->p[i] <= 'z' ? (char)(s->p[i] - 32) : s->p[i];
-    s->p = out;
-}
-
-static bool add_route(struct tpl_model *m, struct plan_api *api, const struct plan_route *route)
-{
-    for (size_t i = 0; i < api->route_count; i++)
-        if (str_eq(api->routes[i].path, route->path) &&
-            str_eq(api->routes[i].method, route->method))
-            return tpl_fail(m->log, route->line, "%.*s: %.*s %.*s is already an event of %.*s",
-                            STR_ARG(route->function_id), STR_ARG(route->method),
-                            STR_ARG(route->path), STR_ARG(api->routes[i].function_id));
-    if (api->route_count == api->route_cap) {
-        size_t cap = api->route_cap == 0 ? 8 : api->route_cap * 2;
-        struct plan_route *grown = ARENA_ARRAY(m->arena, struct plan_route, cap);
-        for (size_t i = 0; i < api->route_count; i++)
-            grown[i] = api->routes[i];
-        api->routes = grown;
-        api->route_cap = cap;
-    }
-    api->routes[api->route_count++] = *route;
-    return true;
-}
-
-static bool read_api_event(struct tpl_model *m, struct tpl_resource *r, const struct tpl_pair *p,
-                           struct tpl_plan *plan)
-{
-    static const char *const event_used[] = {"Path", "Method", "RestApiId", NULL};
-    static const struct plan_properties known = {event_used, NULL};
-    const struct tpl_node *properties = tpl_get(p->value, "Properties");
-    struct str name, what = arena_fmt(m->arena, "%.*s.%.*s", STR_ARG(r->id), STR_ARG(p->key));
-    struct plan_route route = {.function_id = r->id, .line = p->line};
-    struct plan_api *api;
-    plan_warn_unknown(m, what, properties, &known);
-    if (tpl_get(properties, "Path") == NULL || tpl_get(properties, "Method") == NULL)
-        return tpl_fail(m->log, p->line, "%.*s: an Api event has a Path and a Method",
-                        STR_ARG(what));
-    if (!tpl_eval_text(m, tpl_get(properties, "Path"), "Path", &route.path) ||
-        !tpl_eval_text(m, tpl_get(properties, "Method"), "Method", &route.method) ||
-        !event_api(m, what, properties, plan, &api) || !tpl_resource_name(m, r, &name))
-        return false;
-    if (api == NULL)
-        return true;
-    if (route.path.n == 0 || route.path.p[0] != '/')
-        return tpl_fail(m->log, p->line, "%.*s: Path must start with '/'", STR_ARG(what));
-    upper(m->arena, &route.method);
-    if (str_eq_c(route.method, "*"))
-        route.method = STR("ANY");
-    route.function_arn = arn_format(m->arena, "lambda", m->region, m->account,
-                                    arena_fmt(m->arena, "function:%.*s", STR_ARG(name)));
-    return add_route(m, api, &route);
-}
-
-bool plan_events_read(struct tpl_model *m, struct tpl_resource *r, struct tpl_plan *plan)
-{
-    const struct tpl_node *events = tpl_get(r->properties, "Events");
-    if (events == NULL || r->is_skipped)
-        return true;
-    if (events->kind != TPL_MAP)
-        return tpl_fail(m->log, events->line, "%.*s: Events must be a map", STR_ARG(r->id));
-    for (size_t i = 0; i < events->count; i++) {
-        const struct tpl_pair *p = &events->pairs[i];
-        const struct tpl_node *type = tpl_get(p->value, "Type");
-        if (type == NULL || type->kind != TPL_SCALAR)
-            return tpl_fail(m->log, p->line, "%.*s: the event %.*s has no Type", STR_ARG(r->id),
-                            STR_ARG(p->key));
-        if (!str_eq_c(type->text, "Api"))
-            tpl_warn(m->log, p->line, "%.*s: Puddle does not make events of type %.*s (%.*s)",
-                     STR_ARG(r->id), STR_ARG(type->text), STR_ARG(p->key));
-        else if (!read_api_event(m, r, p, plan))
-            return false;
-    }
     return true;
 }

@@ -9,7 +9,10 @@ static const struct type_name {
     enum tpl_type type;
 } type_names[] = {
     {"AWS::Serverless::Function", TPL_FUNCTION},
+    {"AWS::Lambda::Function", TPL_FUNCTION},
+    {"AWS::Lambda::Url", TPL_URL},
     {"AWS::Serverless::Api", TPL_API},
+    {"AWS::Serverless::HttpApi", TPL_HTTP_API},
     {"AWS::Serverless::SimpleTable", TPL_SIMPLE_TABLE},
     {"AWS::DynamoDB::Table", TPL_TABLE},
     /* Read, and of no effect: Puddle does not enforce IAM. */
@@ -167,7 +170,7 @@ static const struct tpl_node *merged(struct arena *a, const struct tpl_node *glo
 
 static bool check_globals(struct tpl_model *m)
 {
-    static const char *const sections[] = {"Function", "Api", "SimpleTable", NULL};
+    static const char *const sections[] = {"Function", "Api", "HttpApi", "SimpleTable", NULL};
     const struct tpl_node *globals = tpl_get(m->root, "Globals");
     if (globals != NULL && globals->kind != TPL_MAP)
         return tpl_fail(m->log, globals->line, "Globals must be a map");
@@ -187,6 +190,7 @@ static const struct tpl_node *globals_of(struct tpl_model *m, enum tpl_type type
     const struct tpl_node *globals = tpl_get(m->root, "Globals");
     const char *name = type == TPL_FUNCTION       ? "Function"
                        : type == TPL_API          ? "Api"
+                       : type == TPL_HTTP_API     ? "HttpApi"
                        : type == TPL_SIMPLE_TABLE ? "SimpleTable"
                                                   : NULL;
     return name == NULL ? NULL : tpl_get(globals, name);
@@ -233,7 +237,9 @@ static bool read_resource(struct tpl_model *m, const struct tpl_pair *p)
     for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
         if (str_eq_c(type->text, type_names[i].name))
             r->type = type_names[i].type;
-    r->properties = merged(m->arena, globals_of(m, r->type), properties);
+    r->is_plain = str_eq_c(type->text, "AWS::Lambda::Function");
+    r->metadata = tpl_get(p->value, "Metadata");
+    r->properties = r->is_plain ? properties : merged(m->arena, globals_of(m, r->type), properties);
     if (off != NULL) {
         bool on = false;
         if (off->kind != TPL_SCALAR)
@@ -268,7 +274,8 @@ static bool read_resources(struct tpl_model *m)
     return true;
 }
 
-bool tpl_has_implicit_api(const struct tpl_model *m)
+/* Has a function an event of that type which does not name its API? */
+static bool has_event(const struct tpl_model *m, const char *wanted, const char *api_property)
 {
     for (size_t i = 0; i < m->resource_count; i++) {
         const struct tpl_resource *r = &m->resources[i];
@@ -277,12 +284,22 @@ bool tpl_has_implicit_api(const struct tpl_model *m)
             continue;
         for (size_t k = 0; k < events->count; k++) {
             const struct tpl_node *type = tpl_get(events->pairs[k].value, "Type");
-            if (type != NULL && str_eq_c(type->text, "Api") &&
-                tpl_get(tpl_get(events->pairs[k].value, "Properties"), "RestApiId") == NULL)
+            if (type != NULL && str_eq_c(type->text, wanted) &&
+                tpl_get(tpl_get(events->pairs[k].value, "Properties"), api_property) == NULL)
                 return true;
         }
     }
     return false;
+}
+
+bool tpl_has_implicit_api(const struct tpl_model *m)
+{
+    return has_event(m, "Api", "RestApiId");
+}
+
+bool tpl_has_implicit_http_api(const struct tpl_model *m)
+{
+    return has_event(m, "HttpApi", "ApiId");
 }
 
 static void warn_sections(struct tpl_model *m)

@@ -119,6 +119,82 @@ void plan_write_json(struct json_out *w, const char *key, const struct tpl_node 
     write_node(w, key, n, 0);
 }
 
+void plan_write_texts(struct json_out *w, const char *key, const struct tpl_node *map)
+{
+    json_obj(w, key);
+    for (size_t i = 0; map != NULL && map->kind == TPL_MAP && i < map->count; i++) {
+        json_key(w, map->pairs[i].key);
+        json_str(w, NULL, map->pairs[i].value->text);
+    }
+    json_end(w);
+}
+
+void plan_write_api_tags(struct json_out *w, const struct tpl_node *tags, struct str id)
+{
+    json_obj(w, "tags");
+    for (size_t i = 0; tags != NULL && tags->kind == TPL_MAP && i < tags->count; i++) {
+        if (str_eq_c(tags->pairs[i].key, "_custom_id_"))
+            continue;
+        json_key(w, tags->pairs[i].key);
+        json_str(w, NULL, tags->pairs[i].value->text);
+    }
+    json_str(w, "_custom_id_", id);
+    json_end(w);
+}
+
+bool plan_variables_read(struct tpl_model *m, const struct tpl_resource *r, const char *name,
+                         struct plan_api *api)
+{
+    struct tpl_node *variables;
+    struct json_out w;
+    if (!plan_eval(m, r, name, &variables))
+        return false;
+    if (variables == NULL || variables->kind != TPL_MAP)
+        return true;
+    struct buf *b = plan_writer(m, &w);
+    json_obj(&w, NULL);
+    plan_write_texts(&w, "variables", variables);
+    json_end(&w);
+    api->variables_json = buf_view(b);
+    return true;
+}
+
+struct str plan_function_uri(struct arena *a, struct str region, struct str function_arn)
+{
+    return arena_fmt(a, "arn:aws:apigateway:%.*s:lambda:path/2015-03-31/functions/%.*s/invocations",
+                     STR_ARG(region), STR_ARG(function_arn));
+}
+
+void plan_write_list(struct json_out *w, const char *key, const struct tpl_node *n)
+{
+    if (n == NULL)
+        return;
+    json_arr(w, key);
+    if (n->kind == TPL_SCALAR)
+        json_str(w, NULL, n->text);
+    for (size_t i = 0; n->kind == TPL_SEQ && i < n->count; i++)
+        json_str(w, NULL, n->pairs[i].value->text);
+    json_end(w);
+}
+
+struct buf *plan_writer(struct tpl_model *m, struct json_out *ret)
+{
+    struct buf *b = arena_new_buf(m->arena, PLAN_TEXT_MAX);
+    json_out_init(ret, b);
+    return b;
+}
+
+bool plan_is_true(const struct tpl_node *n)
+{
+    static const char *const words[] = {"true", "True", "TRUE", "yes", "Yes", "on", "On", NULL};
+    return n != NULL && n->kind == TPL_SCALAR && in_list(words, n->text);
+}
+
+struct str plan_text(const struct tpl_node *n)
+{
+    return n != NULL && n->kind == TPL_SCALAR ? n->text : STR("");
+}
+
 /* --- outputs --- */
 
 static bool read_output(struct tpl_model *m, const struct tpl_pair *p, struct buf *out)
@@ -168,6 +244,8 @@ static bool read_one(struct tpl_model *m, struct tpl_resource *r, struct str fol
         return plan_simple_table_read(m, r, plan);
     case TPL_API:
         return plan_api_read(m, r, plan);
+    case TPL_HTTP_API:
+        return plan_http_api_read(m, r, plan);
     default:
         return true;
     }
@@ -178,15 +256,24 @@ bool tpl_plan_build(struct tpl_model *m, struct str folder, struct tpl_plan *ret
     *ret = (struct tpl_plan){0};
     ret->tables = ARENA_ARRAY(m->arena, struct plan_table, m->resource_count);
     ret->functions = ARENA_ARRAY(m->arena, struct plan_function, m->resource_count);
-    ret->apis = ARENA_ARRAY(m->arena, struct plan_api, m->resource_count + 1);
+    ret->apis = ARENA_ARRAY(m->arena, struct plan_api, m->resource_count + 2);
+    ret->urls = ARENA_ARRAY(m->arena, struct plan_url, m->resource_count);
     if (tpl_has_implicit_api(m) && !plan_implicit_api(m, ret))
+        return false;
+    if (tpl_has_implicit_http_api(m) && !plan_implicit_http_api(m, ret))
         return false;
     for (size_t i = 0; i < m->resource_count; i++)
         if (!m->resources[i].is_off && !read_one(m, &m->resources[i], folder, ret))
             return false;
+    for (size_t i = 0; i < m->resource_count; i++)
+        if (!m->resources[i].is_off && m->resources[i].type == TPL_URL &&
+            !plan_plain_url_read(m, &m->resources[i], ret))
+            return false;
     for (size_t i = 0; i < m->resource_count; i++) /* all APIs are known now */
         if (!m->resources[i].is_off && m->resources[i].type == TPL_FUNCTION &&
-            !plan_events_read(m, &m->resources[i], ret))
+            !m->resources[i].is_plain &&
+            (!plan_events_read(m, &m->resources[i], ret) ||
+             !plan_url_read(m, &m->resources[i], ret)))
             return false;
     return read_outputs(m, &ret->outputs);
 }

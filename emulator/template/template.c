@@ -1,34 +1,47 @@
 /* Reading a template and making what it names: tables, functions, APIs, in this order. */
 #include "file.h"
 #include "log.h"
-#include "map.h"
-#include "tpl_plan.h"
+#include "tpl_apply.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-struct apply {
-    const struct template_env *env;
-    struct arena *arena;
-    struct tpl_log *log;
-};
-
-static bool run(struct apply *x, const struct service *svc, const char *op, struct str json,
-                struct jval *ret_body, struct aws_err *err)
+bool apply_run(struct apply *x, const struct service *svc, const char *op, struct str json,
+               struct jval *ret_body, struct aws_err *err)
 {
     *err = (struct aws_err){0};
     return call_run_local(svc, op, x->env->account, x->env->region, json, x->arena, ret_body, err);
 }
 
-/* An operation that must succeed: its failure is the template's error. */
-static bool must(struct apply *x, const struct service *svc, const char *op, struct str json,
-                 struct str id, unsigned line, struct jval *ret_body)
+bool apply_must(struct apply *x, const struct service *svc, const char *op, struct str json,
+                struct apply_owner owner, struct jval *ret_body)
 {
     struct aws_err err;
-    if (run(x, svc, op, json, ret_body, &err))
+    struct jval ignored;
+    if (apply_run(x, svc, op, json, ret_body == NULL ? &ignored : ret_body, &err))
         return true;
-    return tpl_fail(x->log, line, "%.*s: %.*s", STR_ARG(id), STR_ARG(err.message));
+    return tpl_fail(x->log, owner.line, "%.*s: %.*s", STR_ARG(owner.id), STR_ARG(err.message));
+}
+
+struct buf *apply_writer(struct apply *x, struct json_out *ret)
+{
+    struct buf *b = arena_new_buf(x->arena, PLAN_TEXT_MAX);
+    json_out_init(ret, b);
+    return b;
+}
+
+struct str apply_input(struct apply *x, const char *key, struct str value, const char *key2,
+                       struct str value2)
+{
+    struct json_out w;
+    struct buf *b = apply_writer(x, &w);
+    json_obj(&w, NULL);
+    json_str(&w, key, value);
+    if (key2 != NULL)
+        json_str(&w, key2, value2);
+    json_end(&w);
+    return buf_view(b);
 }
 
 /* An existing table stays as it is, with its items. */
@@ -37,19 +50,16 @@ static bool apply_table(struct apply *x, const struct plan_table *t)
     struct service *svc = ddb_service(x->env->ddb);
     struct aws_err err;
     struct jval ignored;
-    struct json_out w;
-    struct buf *name = arena_new_buf(x->arena, PLAN_TEXT_MAX);
-    json_out_init(&w, name);
-    json_obj(&w, NULL);
-    json_str(&w, "TableName", t->name);
-    json_end(&w);
-    if (run(x, svc, "DescribeTable", buf_view(name), NULL, &err))
+    struct str name = apply_input(x, "TableName", t->name, NULL, STR_NONE);
+    if (apply_run(x, svc, "DescribeTable", name, &ignored, &err))
         return true;
-    if (!must(x, svc, "CreateTable", t->create_json, t->id, t->line, &ignored))
+    if (!apply_must(x, svc, "CreateTable", t->create_json, (struct apply_owner){t->id, t->line},
+                    NULL))
         return false;
     for (size_t i = 0; i < t->call_count; i++) {
         const struct plan_call *call = &t->calls[i];
-        if (!must(x, svc, call->op, call->json, t->id, call->line, &ignored))
+        if (!apply_must(x, svc, call->op, call->json, (struct apply_owner){t->id, call->line},
+                        NULL))
             return false;
     }
     return true;
@@ -69,145 +79,63 @@ static bool apply_function(struct apply *x, const struct plan_function *f)
     return tpl_fail(x->log, f->line, "%.*s: %.*s", STR_ARG(f->id), STR_ARG(err.message));
 }
 
-/* --- APIs --- */
+/* --- what both kinds of API share --- */
 
-struct api_build {
-    struct apply *x;
-    const struct plan_api *api;
-    struct service *svc;
-    struct map resources; /* path -> resource id (NUL-terminated, in the arena) */
-};
-
-static bool make_resource(struct api_build *b, struct str parent, struct str part, struct str path,
-                          const struct plan_route *route)
+bool apply_forget_api(struct apply *x, const struct plan_api *api)
 {
-    struct jval body;
-    struct str input, id;
-    struct json_out w;
-    struct buf *out = arena_new_buf(b->x->arena, PLAN_TEXT_MAX);
-    json_out_init(&w, out);
-    json_obj(&w, NULL);
-    json_str(&w, "restApiId", b->api->id);
-    json_str(&w, "parentId", parent);
-    json_str(&w, "pathPart", part);
-    json_end(&w);
-    input = buf_view(out);
-    if (!must(b->x, b->svc, "CreateResource", input, route->function_id, route->line, &body))
-        return false;
-    id = arena_str(b->x->arena, jval_text(jval_get(body, "id"), b->x->arena));
-    map_put(&b->resources, path, (void *)(uintptr_t)id.p);
-    return true;
+    struct aws_err err;
+    struct jval ignored;
+    struct str v2 = apply_input(x, "apiId", api->id, NULL, STR_NONE);
+    struct str v1 = apply_input(x, "restApiId", api->id, NULL, STR_NONE);
+    if (!gateway_has_api(x->env->gateway, api->id) ||
+        apply_run(x, gateway_service_v2(x->env->gateway), "DeleteApi", v2, &ignored, &err))
+        return true;
+    return apply_must(x, gateway_service(x->env->gateway), "DeleteRestApi", v1,
+                      (struct apply_owner){api->logical_id, api->line}, NULL);
 }
 
-/* The resource of a path, with all above it. */
-static bool need_resource(struct api_build *b, const struct plan_route *route, struct str *ret)
+bool apply_authorizers(struct apply *x, const struct service *svc, const struct plan_api *api,
+                       struct str **ret_ids)
 {
-    struct str path = route->path, parent = str_c(map_get(&b->resources, STR("/")));
-    while (path.n > 1 && path.p[path.n - 1] == '/')
-        path.n--;
-    for (size_t from = 1; from < path.n;) {
-        size_t to = from;
-        while (to < path.n && path.p[to] != '/')
-            to++;
-        struct str prefix = str_sub(path, 0, to);
-        if (map_get(&b->resources, prefix) == NULL &&
-            !make_resource(b, parent, str_sub(path, from, to), prefix, route))
+    struct jval body;
+    *ret_ids = ARENA_ARRAY(x->arena, struct str, api->authorizer_count + 1);
+    for (size_t i = 0; i < api->authorizer_count; i++) {
+        if (api->authorizers[i].is_open)
+            continue;
+        if (!apply_must(x, svc, "CreateAuthorizer", api->authorizers[i].create_json,
+                        (struct apply_owner){api->logical_id, api->line}, &body))
             return false;
-        parent = str_c(map_get(&b->resources, prefix));
-        from = to + 1;
+        (*ret_ids)[i] = jval_text(jval_get(body, api->is_http ? "authorizerId" : "id"), x->arena);
     }
-    *ret = parent;
     return true;
 }
 
-static bool make_route(struct api_build *b, const struct plan_route *route)
+struct str apply_authorizer_id(const struct plan_api *api, const struct plan_route *route,
+                               const struct str *ids)
 {
-    struct str resource;
-    struct jval body;
-    struct json_out w;
-    if (!need_resource(b, route, &resource))
-        return false;
-    struct buf *method = arena_new_buf(b->x->arena, PLAN_TEXT_MAX);
-    json_out_init(&w, method);
-    json_obj(&w, NULL);
-    json_str(&w, "restApiId", b->api->id);
-    json_str(&w, "resourceId", resource);
-    json_str(&w, "httpMethod", route->method);
-    json_cstr(&w, "authorizationType", "NONE");
-    json_end(&w);
-    struct buf *integration = arena_new_buf(b->x->arena, PLAN_TEXT_MAX);
-    json_out_init(&w, integration);
-    json_obj(&w, NULL);
-    json_str(&w, "restApiId", b->api->id);
-    json_str(&w, "resourceId", resource);
-    json_str(&w, "httpMethod", route->method);
-    json_cstr(&w, "type", "AWS_PROXY");
-    json_cstr(&w, "integrationHttpMethod", "POST");
-    json_str(&w, "uri",
-             arena_fmt(b->x->arena,
-                       "arn:aws:apigateway:%.*s:lambda:path/2015-03-31/functions/%.*s/invocations",
-                       STR_ARG(b->x->env->region), STR_ARG(route->function_arn)));
-    json_end(&w);
-    return must(b->x, b->svc, "PutMethod", buf_view(method), route->function_id, route->line,
-                &body) &&
-           must(b->x, b->svc, "PutIntegration", buf_view(integration), route->function_id,
-                route->line, &body);
+    return route->authorizer == NULL ? STR("") : ids[route->authorizer - api->authorizers];
 }
 
-static bool deploy(struct api_build *b)
+struct jval apply_variables(struct apply *x, const struct plan_api *api)
 {
-    struct jval body, variables = {0}, root;
-    struct json_out w;
-    struct buf *out = arena_new_buf(b->x->arena, PLAN_TEXT_MAX);
-    if (b->api->variables_json.n > 0 &&
-        json_parse(b->x->arena, b->api->variables_json, JSON_DEPTH_DEFAULT, &root, NULL))
-        variables = jval_get(root, "variables");
-    json_out_init(&w, out);
-    json_obj(&w, NULL);
-    json_str(&w, "restApiId", b->api->id);
-    json_str(&w, "stageName", b->api->stage);
-    if (jval_present(variables))
-        json_raw(&w, "variables", jval_raw(variables));
-    json_end(&w);
-    return must(b->x, b->svc, "CreateDeployment", buf_view(out), b->api->logical_id, b->api->line,
-                &body);
+    struct jval root;
+    if (api->variables_json.n > 0 &&
+        json_parse(x->arena, api->variables_json, JSON_DEPTH_DEFAULT, &root, NULL))
+        return jval_get(root, "variables");
+    return (struct jval){0};
 }
 
-/* Made anew at every start, under the same id. */
-static bool build_api(struct api_build *b)
+static bool apply_url(struct apply *x, const struct plan_url *u)
 {
-    struct jval body;
-    const struct plan_api *api = b->api;
-    struct str id = arena_fmt(b->x->arena, "{\"restApiId\":\"%.*s\"}", STR_ARG(api->id));
-    if (gateway_has_api(b->x->env->gateway, api->id) &&
-        !must(b->x, b->svc, "DeleteRestApi", id, api->logical_id, api->line, &body))
-        return false;
-    if (!must(b->x, b->svc, "CreateRestApi", api->create_json, api->logical_id, api->line, &body))
-        return false;
-    struct str root =
-        arena_str(b->x->arena, jval_text(jval_get(body, "rootResourceId"), b->x->arena));
-    map_put(&b->resources, STR("/"), (void *)(uintptr_t)root.p);
-    for (size_t i = 0; i < api->route_count; i++)
-        if (!make_route(b, &api->routes[i]))
-            return false;
-    if (api->route_count > 0)
-        return deploy(b);
-    tpl_warn(b->x->log, api->line, "%.*s: no event uses this API; it is not deployed",
-             STR_ARG(api->logical_id));
-    return true;
-}
-
-static bool apply_api(struct apply *x, const struct plan_api *api)
-{
-    struct api_build b = {.x = x, .api = api, .svc = gateway_service(x->env->gateway)};
-    map_init(&b.resources);
-    bool ok = build_api(&b);
-    map_release(&b.resources);
-    return ok;
+    struct aws_err err = {0};
+    return rie_put_local_url(x->env->rie, x->env->account, x->env->region, u->config_json,
+                             u->url_id, x->arena, &err) ||
+           tpl_fail(x->log, u->line, "%.*s: %.*s", STR_ARG(u->function_id), STR_ARG(err.message));
 }
 
 static bool apply_plan(struct apply *x, const struct tpl_plan *plan, struct template_summary *ret)
 {
+    struct buf *keys = arena_new_buf(x->arena, PLAN_TEXT_MAX);
     for (size_t i = 0; i < plan->table_count; i++)
         if (!apply_table(x, &plan->tables[i]))
             return false;
@@ -215,12 +143,19 @@ static bool apply_plan(struct apply *x, const struct tpl_plan *plan, struct temp
         if (!apply_function(x, &plan->functions[i]))
             return false;
     for (size_t i = 0; i < plan->api_count; i++)
-        if (!apply_api(x, &plan->apis[i]))
+        if (!(plan->apis[i].is_http ? apply_http_api : apply_rest_api)(x, &plan->apis[i]))
             return false;
-    *ret = (struct template_summary){.functions = plan->function_count,
-                                     .tables = plan->table_count,
-                                     .apis = plan->api_count,
-                                     .outputs = plan->outputs};
+    for (size_t i = 0; i < plan->url_count; i++)
+        if (!apply_url(x, &plan->urls[i]))
+            return false;
+    if (!apply_usage_plans(x, plan, keys))
+        return false;
+    *ret =
+        (struct template_summary){.functions = plan->function_count,
+                                  .tables = plan->table_count,
+                                  .apis = plan->api_count,
+                                  .outputs = arena_fmt(x->arena, "%.*s%.*s", STR_ARG(plan->outputs),
+                                                       STR_ARG(buf_view(keys)))};
     if (plan->api_count == 1 && plan->apis[0].route_count > 0) {
         ret->example_api = plan->apis[0].id;
         ret->example_stage = plan->apis[0].stage;
@@ -231,8 +166,11 @@ static bool apply_plan(struct apply *x, const struct tpl_plan *plan, struct temp
 
 static bool read_and_apply(struct apply *x, const char *path, struct template_summary *ret)
 {
-    struct tpl_model model = {
-        .log = x->log, .arena = x->arena, .account = x->env->account, .region = x->env->region};
+    struct tpl_model model = {.log = x->log,
+                              .arena = x->arena,
+                              .account = x->env->account,
+                              .region = x->env->region,
+                              .url = x->env->url};
     struct tpl_plan plan;
     struct str text;
     ptrdiff_t slash = str_rfind(str_c(path), '/');

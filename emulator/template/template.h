@@ -10,6 +10,7 @@ struct template_env {
     struct rie *rie;
     struct gateway *gateway;
     struct str account, region;
+    struct str url;         /* "http://127.0.0.1:4566", for what GetAtt gives of APIs and URLs */
     struct template_param { /* --parameter Name=Value */
         struct str name, value;
     } * params;

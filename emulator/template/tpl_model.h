@@ -10,6 +10,8 @@ enum tpl_state { TPL_NEW, TPL_BUSY, TPL_DONE };
 enum tpl_type { /* what Puddle makes of a resource */
                 TPL_FUNCTION,
                 TPL_API,
+                TPL_HTTP_API,
+                TPL_URL, /* AWS::Lambda::Url */
                 TPL_TABLE,
                 TPL_SIMPLE_TABLE,
                 TPL_ROLE,    /* known, not enforced */
@@ -21,6 +23,8 @@ struct tpl_resource {
     enum tpl_type type;
     unsigned line;
     const struct tpl_node *properties; /* as written, Globals merged in; may be NULL */
+    const struct tpl_node *metadata;   /* may be NULL */
+    bool is_plain;                     /* CloudFormation's own AWS::Lambda::Function */
     bool is_off;                       /* its condition is false */
     bool is_skipped;                   /* of a kind we make, but not in this form */
     enum tpl_state name_state;
@@ -41,6 +45,7 @@ struct tpl_model {
     struct tpl_log *log;
     struct arena *arena;
     struct str account, region;
+    struct str url; /* this server's, for addresses of APIs and functions; may be empty */
     const struct tpl_node *root;
     struct tpl_parameter *parameters;
     size_t parameter_count;
@@ -54,10 +59,16 @@ struct tpl_model {
 /* Reads parameters, conditions, Globals and the resource list. */
 bool tpl_model_build(struct tpl_model *m, const struct template_env *env);
 struct tpl_resource *tpl_find_resource(struct tpl_model *m, struct str id);
-/* The id a REST API of that logical id gets: the same at every start. */
+/* The id an API of that logical id gets: the same at every start. */
 struct str tpl_api_id(struct tpl_model *m, struct str logical_id);
 /* SAM's implicit API exists if a function has an Api event without RestApiId. */
 bool tpl_has_implicit_api(const struct tpl_model *m);
+/* The same for HttpApi events without ApiId. */
+bool tpl_has_implicit_http_api(const struct tpl_model *m);
+/* The id of a function's URL: the same at every start. */
+struct str tpl_url_id(struct tpl_model *m, struct str logical_id);
+/* The value of the API key that SAM makes with a usage plan. */
+struct str tpl_key_value(struct tpl_model *m, struct str logical_id);
 /* What Ref of a resource of ours gives. */
 bool tpl_resource_name(struct tpl_model *m, struct tpl_resource *r, struct str *ret);
 bool tpl_condition_value(struct tpl_model *m, struct str name, unsigned line, bool *ret);

@@ -250,5 +250,72 @@ class Definitions(unittest.TestCase):
             self.assertNotIn("x-amazon-apigateway-integration", json.dumps(plain))
         self.assertIn("Invalid export type", self.refused(self.api.get_export, restApiId=first, stageName="dev", exportType="raml"))
 
+    HTTP_API = {
+        "openapi": "3.0.1", "info": {"title": "http", "version": "7"},
+        "paths": {
+            "/items/{id}": {"get": {"operationId": "one", "security": [{"guard": []}],
+                                    "x-amazon-apigateway-integration": {"$ref": "#/components/x-amazon-apigateway-integrations/echo"}}},
+            "/$default": {"x-amazon-apigateway-any-method": {"isDefaultRoute": True, "x-amazon-apigateway-integration": {
+                "payloadFormatVersion": "1.0", "type": "aws_proxy", "httpMethod": "POST", "uri": URI % ECHO}}},
+        },
+        "components": {
+            "x-amazon-apigateway-integrations": {"echo": {"payloadFormatVersion": "2.0", "type": "aws_proxy", "httpMethod": "POST",
+                                                          "uri": ECHO, "timeoutInMillis": 5000}},
+            "securitySchemes": {
+                "guard": {"type": "apiKey", "name": "X-Key", "in": "header", "x-amazon-apigateway-authorizer": {
+                    "type": "request", "identitySource": "$request.header.X-Key", "authorizerUri": URI % TOKEN,
+                    "authorizerPayloadFormatVersion": "1.0", "authorizerResultTtlInSeconds": 0}},
+                "unused": {"type": "oauth2", "flows": {}, "x-amazon-apigateway-authorizer": {
+                    "type": "jwt", "identitySource": "$request.header.Authorization",
+                    "jwtConfiguration": {"audience": ["a"], "issuer": "https://issuer.example"}}}},
+        },
+        "x-amazon-apigateway-cors": {"allowOrigins": ["https://a.example"], "maxAge": 60},
+    }
+
+    def http_call(self, api, path, **headers):
+        return self.s.request("GET", path, b"", {"Host": "%s.execute-api.us-east-1.localhost" % api, **headers})
+
+    def test_an_http_api_is_imported_exported_and_reimported(self):
+        answer = self.v2.import_api(Body=json.dumps(self.HTTP_API))
+        api = answer["ApiId"]
+        self.assertEqual((answer["Name"], answer["Version"], answer["ProtocolType"]), ("http", "7", "HTTP"))
+        self.assertEqual(answer["CorsConfiguration"], {"AllowOrigins": ["https://a.example"], "MaxAge": 60})
+        self.v2.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+        status, headers, body = self.http_call(api, "/items/5", Origin="https://a.example", **{"X-Key": "k"})
+        self.assertEqual(headers.get("access-control-allow-origin"), "https://a.example")
+        self.assertEqual(status, 403, body)  # the authorizer only knows TOKEN events: it denies
+        status, _, body = self.http_call(api, "/else/where")
+        self.assertEqual((status, json.loads(body)["version"]), (200, "1.0"))
+        for kind in ("JSON", "YAML"):
+            for stage in ({}, {"StageName": "$default"}):
+                text = self.v2.export_api(ApiId=api, Specification="OAS30", OutputType=kind, **stage)["body"].read().decode()
+                second = self.v2.import_api(Body=text)["ApiId"]
+                again = self.v2.export_api(ApiId=second, Specification="OAS30", OutputType=kind)["body"].read().decode()
+                self.assertEqual(again.replace(second, api), text)
+        document = json.loads(self.v2.export_api(ApiId=api, Specification="OAS30", OutputType="JSON")["body"].read())
+        self.assertEqual(document["paths"]["/items/{id}"]["get"]["x-amazon-apigateway-integration"]["timeoutInMillis"], 5000)
+        self.assertEqual(document["paths"]["/items/{id}"]["get"]["parameters"],
+                         [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}])
+        plain = self.v2.export_api(ApiId=api, Specification="OAS30", OutputType="JSON", IncludeExtensions=False)["body"].read()
+        self.assertNotIn(b"x-amazon", plain)
+        other = {"openapi": "3.0.1", "info": {"title": "other"}, "paths": {"/only": {"get": {
+            "x-amazon-apigateway-integration": {"payloadFormatVersion": "2.0", "type": "AWS_PROXY", "uri": ECHO}}}}}
+        self.assertEqual(self.v2.reimport_api(ApiId=api, Body=json.dumps(other))["Name"], "other")
+        self.assertEqual([r["RouteKey"] for r in self.v2.get_routes(ApiId=api)["Items"]], ["GET /only"])
+        status, _, body = self.http_call(api, "/only")
+        self.assertEqual((status, json.loads(body)["routeKey"]), (200, "GET /only"))
+        self.assertEqual(self.http_call(api, "/else")[0], 404)
+
+    def test_an_http_api_that_cannot_be_made_leaves_nothing(self):
+        before = len(self.v2.get_apis(MaxResults="500")["Items"])
+        broken = copy.deepcopy(self.HTTP_API)
+        broken["components"]["x-amazon-apigateway-integrations"]["echo"]["type"] = "mock"
+        self.assertIn("Unable to create integration for route 'GET /items/{id}': HTTP APIs only support",
+                      self.refused(self.v2.import_api, Body=json.dumps(broken)))
+        self.refused(self.v2.import_api, Body=SWAGGER)
+        self.refused(self.v2.import_api, Body="{")
+        self.assertEqual(len(self.v2.get_apis(MaxResults="500")["Items"]), before)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -139,7 +139,8 @@ TEST(refused_requests_get_awss_messages)
          "BadRequestException: REGIONAL Configuration and EDGE Configuration cannot be both "
          "DISABLED."},
         {"CreateRestApi", "{\"name\":\"n\",\"policy\":\"{}\"}",
-         "BadRequestException: Puddle does not support resource policies of REST APIs yet"},
+         "BadRequestException: Invalid policy document. Please check the policy syntax and ensure "
+         "that Principals are valid."},
         {"CreateRestApi", "{\"name\":\"n\",\"tags\":{\"_custom_id_\":\"myapi\"}}",
          "ConflictException: An API with the id myapi exists already"},
         {"CreateRestApi", "{\"name\":\"n\",\"tags\":{\"_custom_id_\":\"a/b\"}}",
@@ -449,8 +450,8 @@ TEST(status_lists_apis_with_their_stages)
     run(f, "CreateDeployment", "{" API ",\"stageName\":\"s\"}");
     json_out_init(&w, b);
     gateway_write_status(f->gateway, &w);
-    CHECK_STR(buf_view(b),
-              "[{\"id\":\"myapi\",\"name\":\"n\",\"protocol\":\"REST\",\"stages\":[\"s\"]}]");
+    CHECK_STR(buf_view(b), "[{\"id\":\"myapi\",\"name\":\"n\",\"protocol\":\"REST\",\"stages\":["
+                           "\"s\"],\"urls\":[\"/_aws/execute-api/myapi/s/\"]}]");
     fixture_free(f);
 }
 

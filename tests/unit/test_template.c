@@ -187,7 +187,7 @@ TEST(what_is_not_made_is_named_with_its_line)
               "13: Ref of Jobs: Puddle does not make AWS::SQS::Queue; its logical id is used\n"
               "14: GetAtt Jobs.Arn: Puddle does not have this value; the text Jobs.Arn is used\n"
               "16: Work: Puddle does not make events of type Schedule (Tick)\n"
-              "24: Work.Get: Puddle does not use the property Auth\n");
+              "24: Work.Get: Puddle does not use the property RequestModel\n");
     arena_free(f->arena);
 }
 
@@ -374,13 +374,13 @@ TEST(an_explicit_api_takes_the_events_that_name_it)
     struct fixture *f =
         plan_of("Resources:\n  Mine:\n    Type: AWS::Serverless::Api\n    Properties:\n"
                 "      StageName: v1\n      Name: My API\n      BinaryMediaTypes: [image~1png]\n"
-                "      Variables: { a: 1 }\n      Cors: \"'*'\"\n" FUNCTION(
+                "      Variables: { a: 1 }\n      Models: {}\n" FUNCTION(
                     "F") "      Events:\n        E:\n          Type: Api\n          Properties:\n"
                          "            RestApiId: !Ref Mine\n            Path: /x/\n            "
                          "Method: put\n"
                          "Outputs:\n  Stage: { Value: !Ref Mine.Stage }\n");
     CHECK_STR(str_c(f->err), "");
-    CHECK_STR(warnings(f), "9: Mine: Puddle does not use the property Cors\n");
+    CHECK_STR(warnings(f), "9: Mine: Puddle does not use the property Models\n");
     CHECK_I64((long long)f->plan.api_count, 1);
     CHECK_STR(f->plan.apis[0].stage, "v1");
     CHECK_STR(member(f, f->plan.apis[0].create_json, "name"), "\"My API\"");

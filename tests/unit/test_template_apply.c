@@ -6,6 +6,7 @@
 static struct {
     unsigned puts;
     char config[4096], folder[512];
+    char url_config[4096], url_id[64];
     const char *refuse; /* the message of a refusal; NULL: none */
 } fake;
 
@@ -21,6 +22,19 @@ bool rie_put_local_function(struct rie *r, struct str account, struct str region
     fake.puts++;
     snprintf(fake.config, sizeof fake.config, "%.*s", STR_ARG(config_json));
     snprintf(fake.folder, sizeof fake.folder, "%s", folder);
+    return true;
+}
+
+bool rie_put_local_url(struct rie *r, struct str account, struct str region, struct str config_json,
+                       struct str url_id, struct arena *a, struct aws_err *err)
+{
+    (void)r;
+    (void)account;
+    (void)region;
+    (void)a;
+    (void)err;
+    snprintf(fake.url_config, sizeof fake.url_config, "%.*s", STR_ARG(config_json));
+    snprintf(fake.url_id, sizeof fake.url_id, "%.*s", STR_ARG(url_id));
     return true;
 }
 
@@ -165,5 +179,69 @@ TEST(errors_name_the_file_the_line_and_the_resource)
     fake.refuse = "1 validation error detected";
     CHECK(!apply(f, "fixtures/templates/simple.json"));
     CHECK_STR(str_c(f->err), "simple.json:3: Work: 1 validation error detected");
+    fixture_free(f);
+}
+
+static bool shows(struct fixture *f, struct service *svc, const char *op, const char *id_member,
+                  struct str id, const char *part)
+{
+    struct str reply =
+        run(f, svc, op, arena_fmt(f->arena, "{\"%s\":\"%.*s\"}", id_member, STR_ARG(id)));
+    return str_find_str(reply, str_c(part)) >= 0;
+}
+
+TEST(http_apis_are_made_and_made_again)
+{
+    struct fixture *f = fixture_new();
+    struct service *svc = gateway_service_v2(f->env.gateway);
+    struct str id, stage;
+    for (int start = 0; start < 2; start++) {
+        bool ok = apply(f, "fixtures/templates/http.yaml");
+        CHECK_STR(str_c(f->err), "");
+        CHECK(ok);
+        CHECK_I64((long long)gateway_api_count(f->env.gateway), 2);
+    }
+    CHECK_I64((long long)f->summary.apis, 2);
+    CHECK(!gateway_default(f->env.gateway, &id, &stage)); /* two: none is the only one */
+    CHECK(str_find_str(str_c(fake.url_config), STR("\"AuthType\":\"NONE\"")) >= 0);
+    CHECK_I64((long long)strlen(fake.url_id), 32);
+    struct str list = run(f, svc, "GetApis", STR("{}"));
+    struct jval apis, own;
+    CHECK(json_parse(f->arena, list, JSON_DEPTH_DEFAULT, &apis, NULL));
+    own = jval_at(jval_get(apis, "items"), 0);
+    if (!str_eq_c(jval_text(jval_get(own, "name"), f->arena), "puddle-own"))
+        own = jval_at(jval_get(apis, "items"), 1);
+    id = jval_text(jval_get(own, "apiId"), f->arena);
+    CHECK(shows(f, svc, "GetRoutes", "apiId", id, "\"routeKey\":\"POST /jwt\""));
+    CHECK(shows(f, svc, "GetRoutes", "apiId", id, "\"authorizationScopes\":[\"write\"]"));
+    CHECK(shows(f, svc, "GetRoutes", "apiId", id, "\"authorizationType\":\"CUSTOM\""));
+    CHECK(shows(f, svc, "GetStages", "apiId", id, "\"stageName\":\"live\""));
+    CHECK(shows(f, svc, "GetAuthorizers", "apiId", id, "\"name\":\"Custom\""));
+    fixture_free(f);
+}
+
+TEST(rest_apis_get_authorizers_cors_keys_and_responses)
+{
+    struct fixture *f = fixture_new();
+    struct service *svc = gateway_service(f->env.gateway);
+    for (int start = 0; start < 2; start++) {
+        bool ok = apply(f, "fixtures/templates/rest.yaml");
+        CHECK_STR(str_c(f->err), "");
+        CHECK(ok);
+    }
+    struct str id = f->summary.example_api;
+    CHECK(str_find_str(f->summary.outputs, STR("OwnApiKey: x-api-key: ")) >= 0);
+    struct str resources =
+        run(f, svc, "GetResources",
+            arena_fmt(f->arena, "{\"restApiId\":\"%.*s\",\"embed\":[\"methods\"]}", STR_ARG(id)));
+    CHECK(str_find_str(resources, STR("'GET,OPTIONS,POST'")) >= 0);
+    CHECK(str_find_str(resources, STR("\"apiKeyRequired\":true")) >= 0);
+    CHECK(str_find_str(resources, STR("\"authorizationType\":\"CUSTOM\"")) >= 0);
+    CHECK(shows(f, svc, "GetAuthorizers", "restApiId", id, "\"name\":\"Token\""));
+    CHECK(shows(f, svc, "GetGatewayResponses", "restApiId", id, "\"statusCode\":\"418\""));
+    struct str plans = run(f, svc, "GetUsagePlans", STR("{}"));
+    ptrdiff_t at = str_find_str(plans, STR("\"OwnUsagePlan\""));
+    CHECK(at >= 0 &&
+          str_find_str(str_sub(plans, (size_t)at + 1, plans.n), STR("\"OwnUsagePlan\"")) < 0);
     fixture_free(f);
 }
