@@ -1,4 +1,5 @@
 #include "gw_policy.h"
+#include "gw_condition.h"
 #include "log.h"
 
 bool policy_matches(struct str pattern, struct str text)
@@ -58,15 +59,22 @@ static bool action_matches(struct jval patterns, struct str action, struct arena
     return false;
 }
 
-static bool applies(struct jval statement, struct str action, struct str resource, struct arena *a)
+static bool applies(struct jval statement, struct str action, struct str resource,
+                    const struct policy_env *env, struct arena *a)
 {
+    struct jval condition = jval_get(statement, "Condition");
+    struct str what;
     struct jval actions = jval_get(statement, "Action"),
                 not_actions = jval_get(statement, "NotAction");
     struct jval resources = jval_get(statement, "Resource");
     struct jval not_resources = jval_get(statement, "NotResource");
-    if (jval_count(jval_get(statement, "Condition")) > 0) {
-        log_msg(LOG_WARN, "gateway", "a policy statement with a Condition is not evaluated");
-        return false;
+    if (jval_count(condition) > 0) {
+        if (env == NULL || !condition_is_known(condition, a, &what)) {
+            log_msg(LOG_WARN, "gateway", "a policy statement with a Condition is not evaluated");
+            return false;
+        }
+        if (!condition_holds(condition, env, a))
+            return false;
     }
     bool on_action = jval_present(not_actions) ? !action_matches(not_actions, action, a)
                                                : action_matches(actions, action, a);
@@ -76,7 +84,7 @@ static bool applies(struct jval statement, struct str action, struct str resourc
 }
 
 enum policy_result policy_allows(struct jval document, struct str action, struct str resource,
-                                 struct arena *a)
+                                 const struct policy_env *env, struct arena *a)
 {
     struct jval statements = jval_get(document, "Statement"), it = {0};
     enum policy_result result = POLICY_NO_MATCH;
@@ -86,7 +94,7 @@ enum policy_result policy_allows(struct jval document, struct str action, struct
             it = statements;
         else if (jval_kind(statements) != JSON_ARRAY || !jval_next(statements, &it, NULL))
             return result;
-        if (applies(it, action, resource, a)) {
+        if (applies(it, action, resource, env, a)) {
             if (!str_case_eq(jval_text(jval_get(it, "Effect"), a), STR("Allow")))
                 return POLICY_DENIED;
             result = POLICY_ALLOWED;
@@ -94,4 +102,48 @@ enum policy_result policy_allows(struct jval document, struct str action, struct
         if (single)
             return result;
     }
+}
+
+/* "*", {"AWS": "*"} or {"AWS": ["*"]} */
+static bool is_everybody(struct jval principal, struct arena *a)
+{
+    struct jval aws = jval_get(principal, "AWS");
+    if (jval_kind(principal) == JSON_STRING)
+        return str_eq_c(jval_text(principal, a), "*");
+    if (jval_kind(aws) == JSON_ARRAY && jval_count(aws) == 1)
+        aws = jval_at(aws, 0);
+    return jval_count(principal) == 1 && str_eq_c(jval_text(aws, a), "*");
+}
+
+static bool is_decidable(struct jval statement, struct arena *a, struct str *ret)
+{
+    struct str effect = jval_text(jval_get(statement, "Effect"), a);
+    *ret = STR_NONE;
+    if (jval_kind(statement) != JSON_OBJECT ||
+        !(str_eq_c(effect, "Allow") || str_eq_c(effect, "Deny")) ||
+        !(jval_present(jval_get(statement, "Action")) ||
+          jval_present(jval_get(statement, "NotAction"))) ||
+        !(jval_present(jval_get(statement, "Resource")) ||
+          jval_present(jval_get(statement, "NotResource"))) ||
+        !(jval_present(jval_get(statement, "Principal")) ||
+          jval_present(jval_get(statement, "NotPrincipal"))))
+        return false;
+    *ret = STR("principals other than *");
+    return is_everybody(jval_get(statement, "Principal"), a) &&
+           condition_is_known(jval_get(statement, "Condition"), a, ret);
+}
+
+bool policy_is_decidable(struct jval document, struct arena *a, struct str *ret_unsupported)
+{
+    struct jval statements = jval_get(document, "Statement"), it = {0};
+    *ret_unsupported = STR_NONE;
+    if (jval_kind(statements) == JSON_OBJECT)
+        return is_decidable(statements, a, ret_unsupported);
+    if (jval_kind(statements) != JSON_ARRAY || jval_count(statements) == 0)
+        return false;
+    while (jval_next(statements, &it, NULL)) {
+        if (!is_decidable(it, a, ret_unsupported))
+            return false;
+    }
+    return true;
 }

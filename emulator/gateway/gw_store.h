@@ -65,6 +65,9 @@ void gw_make_ids(struct arena *a, struct str *request_id, struct str *extended_i
 struct str gw_trace_root(const struct http_req *req, struct arena *a, int64_t now_ms);
 /* The request as it stands, for what outlives the exchange. */
 void gw_copy_request(const struct http_req *req, struct arena *a, struct http_req *ret);
+/* Has the request come by a custom domain name? Those serve even an API whose own endpoint is
+ * disabled. */
+bool gw_by_domain(struct gateway *g, const struct net_exchange *x);
 /* v2_handle.c: a request for an HTTP API; path is all that follows the API's host or prefix. */
 void gw2_handle(struct gateway *g, struct net_exchange *x, struct str api_id, struct str path);
 /* Is the id that of an HTTP API? Looked up once. */
@@ -166,6 +169,18 @@ bool gw_patch_under(struct call *c, struct str path, const char *prefix, struct 
 /* LocalStack's convention: the tag _custom_id_ chooses an API's id; else a random one. */
 bool gw_choose_id(struct call *c, const struct aws_err_kind *bad,
                   const struct aws_err_kind *conflict, char *out, size_t out_size);
+
+/* ops_policy.c: a resource policy as the API's document keeps and AWS answers it: a string in which
+ * the quotes are escaped once more. False with an error: it is none, or not one that can be
+ * decided here. */
+bool gw_policy_store(struct call *c, struct str policy, struct str *ret_json);
+/* The document again. False: there is none. */
+bool gw_policy_text(struct jval stored, struct arena *a, struct str *ret);
+/* "https://cognito-idp.<region>.amazonaws.com/<pool>" of a user pool's ARN. */
+bool gw_pool_issuer(struct str pool_arn, struct arena *a, struct str *ret);
+
+/* Is host a custom domain name? */
+bool gw_is_domain(struct gateway *g, struct str host, struct arena *a);
 
 /* What put and patch of a method, an integration or a resource check alike; doc as it will be. */
 bool method_check(struct call *c, struct str api, struct jval doc);

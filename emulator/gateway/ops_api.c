@@ -51,10 +51,6 @@ static bool check_create(struct call *c)
         gw_unsupported(c, "cloneFrom");
         return false;
     }
-    if (gw_in(c, "policy").n > 0) {
-        gw_unsupported(c, "resource policies of REST APIs");
-        return false;
-    }
     return true;
 }
 
@@ -85,8 +81,10 @@ enum call_status gw_create_rest_api(struct call *c)
     struct gateway *g = c->svc->state;
     char id[41], root[7];
     bool disabled = false;
-    if (!check_create(c) || !gw_choose_id(c, &APIGATEWAY_BadRequestException,
-                                          &APIGATEWAY_ConflictException, id, sizeof id))
+    struct str policy = gw_in(c, "policy");
+    if (!check_create(c) || (policy.n > 0 && !gw_policy_store(c, policy, &policy)) ||
+        !gw_choose_id(c, &APIGATEWAY_BadRequestException, &APIGATEWAY_ConflictException, id,
+                      sizeof id))
         return CALL_FAILED;
     ids_lower_alnum(root, 6);
     jval_bool(jval_get(c->in, "disableExecuteApiEndpoint"), &disabled);
@@ -96,6 +94,8 @@ enum call_status gw_create_rest_api(struct call *c)
     gw_copy_members(c, &c->out, copied);
     json_i64(&c->out, "createdDate", c->now_ms / 1000);
     json_str(&c->out, "apiKeySource", source.n > 0 ? source : STR("HEADER"));
+    if (policy.n > 0)
+        json_raw(&c->out, "policy", policy);
     write_endpoint(c, &c->out);
     json_bool(&c->out, "disableExecuteApiEndpoint", disabled);
     json_cstr(&c->out, "rootResourceId", root);
@@ -230,6 +230,15 @@ static bool patch_text(struct call *c, const struct patch *p, const char *member
     return true;
 }
 
+static bool patch_policy(struct call *c, const struct patch *p, struct str *text)
+{
+    struct str policy = STR_NONE; /* an empty text takes it away */
+    if (!str_eq_c(p->op, "remove") && p->value.n > 0 && !gw_policy_store(c, p->value, &policy))
+        return false;
+    *text = gw_doc_set(c->arena, *text, &STR("policy"), 1, policy);
+    return true;
+}
+
 static bool patch_api(struct call *c, const struct patch *p, struct str *text)
 {
     struct str rest;
@@ -253,10 +262,8 @@ static bool patch_api(struct call *c, const struct patch *p, struct str *text)
         return patch_binary_types(c, p, rest, text);
     if (gw_patch_under(c, p->path, "/endpointConfiguration/", &rest))
         return patch_endpoint(c, p, rest, text);
-    if (str_eq_c(p->path, "/policy")) {
-        gw_unsupported(c, "resource policies of REST APIs");
-        return false;
-    }
+    if (str_eq_c(p->path, "/policy"))
+        return patch_policy(c, p, text);
     return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException, "Invalid patch path %.*s",
                     STR_ARG(p->path));
 }

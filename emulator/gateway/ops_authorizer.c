@@ -1,11 +1,32 @@
-/* Lambda authorizers of REST APIs. */
+/* Authorizers of REST APIs: Lambda functions and user pools. */
 #include "apigateway_model.h"
 #include "arn.h"
 #include "gw_store.h"
 #include "ids.h"
 #include "regex.h"
+#include "v2_request.h"
 
 enum { TTL_DEFAULT = 300, TTL_MAX = 3600 };
+
+/* There is no user pool here: its public keys must be at hand, else no token could be checked. */
+static bool check_pools(struct call *c, struct jval pools)
+{
+    struct jval it = {0};
+    struct str issuer;
+    if (jval_count(pools) == 0)
+        return gw_bad(c, "Provider ARNs are required for an authorizer of type COGNITO_USER_POOLS");
+    while (jval_next(pools, &it, NULL)) {
+        struct str arn = jval_text(it, c->arena);
+        if (!gw_pool_issuer(arn, c->arena, &issuer))
+            return gw_bad(c, "Invalid Cognito User Pool ARN: %.*s", STR_ARG(arn));
+        if (v2_jwks_find(c->svc->state, issuer) == NULL)
+            return gw_bad(c,
+                          "Puddle does not support authorizers of type COGNITO_USER_POOLS without "
+                          "the pool's keys: start it with --jwks %.*s=<JWKS file>",
+                          STR_ARG(issuer));
+    }
+    return true;
+}
 
 /* doc: the authorizer as it will be. unverified: the texts */
 static bool check(struct call *c, struct jval doc)
@@ -17,10 +38,10 @@ static bool check(struct call *c, struct jval doc)
     struct arn arn;
     int64_t ttl = TTL_DEFAULT;
     jval_i64(jval_get(doc, "authorizerResultTtlInSeconds"), &ttl);
-    if (str_eq_c(type, "COGNITO_USER_POOLS")) {
-        gw_unsupported(c, "authorizers of type COGNITO_USER_POOLS");
-        return false;
-    }
+    if (str_eq_c(type, "COGNITO_USER_POOLS"))
+        return check_pools(c, jval_get(doc, "providerARNs")) &&
+               (pattern.n == 0 || regex_new(c->arena, pattern) != NULL ||
+                gw_bad(c, "Invalid identity validation expression"));
     if (!arn_parse(uri, &arn) || !str_eq_c(arn.account, "lambda"))
         return gw_bad(c,
                       "Invalid Authorizer URI: %.*s. Authorizer URI should be a valid API Gateway "
@@ -52,7 +73,10 @@ static void write_authorizer(struct call *c, const char *id)
     json_obj(&c->out, NULL);
     json_cstr(&c->out, "id", id);
     gw_copy_members(c, &c->out, copied);
-    json_str(&c->out, "authType", auth_type.n > 0 ? auth_type : STR("custom"));
+    json_str(&c->out, "authType",
+             auth_type.n > 0                                    ? auth_type
+             : str_eq_c(gw_in(c, "type"), "COGNITO_USER_POOLS") ? STR("cognito_user_pools")
+                                                                : STR("custom"));
     json_i64(&c->out, "authorizerResultTtlInSeconds", ttl);
     json_end(&c->out);
 }

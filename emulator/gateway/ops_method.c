@@ -65,7 +65,7 @@ static bool check_authorization(struct call *c, struct str api, struct jval doc)
         return aws_fail(&c->err, c->arena, &APIGATEWAY_BadRequestException,
                         "Invalid authorizer ID specified. Setting the authorization type to CUSTOM"
                         " or COGNITO_USER_POOLS requires a valid authorizer.");
-    if (!str_eq_c(type, "NONE") && !str_eq_c(type, "AWS_IAM") && !str_eq_c(type, "CUSTOM")) {
+    if (!custom && !str_eq_c(type, "NONE") && !str_eq_c(type, "AWS_IAM")) {
         gw_unsupported(c, "authorization type %.*s", STR_ARG(type));
         return false;
     }

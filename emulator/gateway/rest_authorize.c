@@ -16,15 +16,6 @@ struct rest_auth_result { /* what an authorizer function said */
     int64_t latency_ms;
 };
 
-static struct str method_arn(struct rest_request *r)
-{
-    struct str path = event_path(r->event.path);
-    return arena_fmt(r->arena, "arn:aws:execute-api:%.*s:%.*s:%.*s/%.*s/%.*s%.*s",
-                     STR_ARG(r->stage->region), STR_ARG(r->stage->account),
-                     STR_ARG(r->stage->api_id), STR_ARG(r->stage->name), STR_ARG(r->req.method),
-                     STR_ARG(path));
-}
-
 /* ---- Lambda authorizers ---- */
 
 /* Context values arrive as text; objects and arrays make the reply invalid. */
@@ -59,7 +50,10 @@ static void use_result(struct rest_request *r, const struct rest_auth_result *re
     struct jval policy;
     enum policy_result allowed = POLICY_NO_MATCH;
     if (json_parse(r->arena, result->policy, JSON_DEPTH_DEFAULT, &policy, NULL))
-        allowed = policy_allows(policy, STR("execute-api:Invoke"), method_arn(r), r->arena);
+        allowed = policy_allows(policy, STR("execute-api:Invoke"), rest_method_arn(r),
+                                rest_policy_env(r), r->arena);
+    if (allowed == POLICY_NO_MATCH && r->policy_allows)
+        allowed = POLICY_ALLOWED;
     if (!write_context(r, result)) {
         rest_fail(r, GW_AUTHORIZER_BROKEN);
         return;
@@ -165,7 +159,7 @@ static bool write_event(struct rest_request *r, struct buf *out)
     const struct rest_authorizer *au = r->method->authorizer;
     if (!au->is_token) {
         struct event_v1 e = r->event;
-        e.method_arn = method_arn(r);
+        e.method_arn = rest_method_arn(r);
         event_v1_write(&e, r->arena, out);
         return !out->overflow;
     }
@@ -174,7 +168,7 @@ static bool write_event(struct rest_request *r, struct buf *out)
     json_out_init(&w, out);
     json_obj(&w, NULL);
     json_cstr(&w, "type", "TOKEN");
-    json_str(&w, "methodArn", event_text(r->arena, method_arn(r)));
+    json_str(&w, "methodArn", event_text(r->arena, rest_method_arn(r)));
     json_str(&w, "authorizationToken", event_text(r->arena, token));
     json_end(&w);
     return !out->overflow;
@@ -255,6 +249,10 @@ void rest_authorize(struct rest_request *r)
 {
     if (r->done != NULL) /* TestInvokeMethod does not authorize */
         rest_check_key(r);
+    else if (!rest_check_policy(r))
+        return;
+    else if (r->method->auth == REST_AUTH_COGNITO)
+        rest_authorize_cognito(r);
     else if (r->method->auth == REST_AUTH_CUSTOM)
         authorize_lambda(r);
     else if (r->method->auth == REST_AUTH_IAM)

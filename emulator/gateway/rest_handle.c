@@ -93,6 +93,12 @@ void gw_copy_request(const struct http_req *req, struct arena *a, struct http_re
                                                arena_str(a, req->headers[i].value)};
 }
 
+bool gw_by_domain(struct gateway *g, const struct net_exchange *x)
+{
+    struct str host = x->req.host;
+    return gw_is_domain(g, str_cut(&host, ':'), x->arena);
+}
+
 /* ---- a request's life ---- */
 
 struct rest_request *rest_request_new(struct gateway *g, struct rest_live *s,
@@ -239,7 +245,7 @@ void gateway_handle(struct gateway *g, struct net_exchange *x, struct str api_id
         return;
     }
     struct rest_live *s = rest_live_find(g, api_id, stage);
-    if (s == NULL || s->is_disabled) {
+    if (s == NULL || (s->is_disabled && !gw_by_domain(g, x))) {
         answer_early(x, GW_FORBIDDEN);
         return;
     }

@@ -32,6 +32,17 @@ static void add_map(struct gateway *g, struct json_out *w, const char *key, stru
     json_end(w);
 }
 
+/* The resource policy holds from the deployment on, as it was then. */
+static void add_policy(struct gateway *g, struct json_out *w, struct str api, struct arena *a)
+{
+    struct str account, region, text, policy;
+    struct jval doc;
+    if (gw_api_get(g, GW_API, api, a, &account, &region, &text) &&
+        json_parse(a, text, JSON_DEPTH_DEFAULT, &doc, NULL) &&
+        gw_policy_text(jval_get(doc, "policy"), a, &policy))
+        json_raw(w, "policy", policy);
+}
+
 bool rest_snapshot(struct gateway *g, struct str api, struct arena *a, struct buf *out)
 {
     struct gw_doc *docs;
@@ -44,6 +55,7 @@ bool rest_snapshot(struct gateway *g, struct str api, struct arena *a, struct bu
     for (size_t i = 0; i < count; i++)
         json_raw(&w, NULL, docs[i].text);
     json_end(&w);
+    add_policy(g, &w, api, a);
     add_map(g, &w, "models", api, GW_MODEL, a);
     add_map(g, &w, "validators", api, GW_VALIDATOR, a);
     add_map(g, &w, "authorizers", api, GW_AUTHORIZER, a);
@@ -142,10 +154,12 @@ static void read_method(struct compiler *c, struct jval v, struct rest_method *m
 {
     struct str auth = text_of(c, v, "authorizationType");
     m->operation_name = text_of(c, v, "operationName");
-    m->auth = str_eq_c(auth, "AWS_IAM")  ? REST_AUTH_IAM
-              : str_eq_c(auth, "CUSTOM") ? REST_AUTH_CUSTOM
-                                         : REST_AUTH_NONE;
+    m->auth = str_eq_c(auth, "AWS_IAM")              ? REST_AUTH_IAM
+              : str_eq_c(auth, "CUSTOM")             ? REST_AUTH_CUSTOM
+              : str_eq_c(auth, "COGNITO_USER_POOLS") ? REST_AUTH_COGNITO
+                                                     : REST_AUTH_NONE;
     m->authorizer = find_authorizer(c, text_of(c, v, "authorizerId"));
+    m->scopes = jval_get(v, "authorizationScopes");
     jval_bool(jval_get(v, "apiKeyRequired"), &m->key_required);
     m->request_params = jval_get(v, "requestParameters");
     m->request_models = jval_get(v, "requestModels");
@@ -205,6 +219,12 @@ static void read_authorizers(struct compiler *c)
         au->validation = text_of(c, it, "identityValidationExpression");
         au->token_pattern = au->validation.n > 0 ? regex_new(a, au->validation) : NULL;
         au->is_token = str_eq_c(text_of(c, it, "type"), "TOKEN");
+        struct jval pools = jval_get(it, "providerARNs"), pool = {0};
+        au->issuers = ARENA_ARRAY(a, struct str, jval_count(pools) + 1);
+        while (jval_kind(pools) == JSON_ARRAY && jval_next(pools, &pool, NULL)) {
+            if (gw_pool_issuer(jval_text(pool, a), a, &au->issuers[au->issuer_count]))
+                au->issuer_count++;
+        }
         jval_i64(jval_get(it, "authorizerResultTtlInSeconds"), &ttl);
         au->ttl_ms = ttl * MS;
         map_init(&au->results);
@@ -236,6 +256,7 @@ static bool compile_snapshot(struct rest_live *s, struct str text, struct jval m
     resources = old ? snapshot : jval_get(snapshot, "resources");
     c.validators = jval_get(snapshot, "validators");
     c.authorizer_docs = jval_get(snapshot, "authorizers");
+    s->policy = jval_get(snapshot, "policy");
     s->models = jval_get(snapshot, "models");
     if (jval_present(jval_get(snapshot, "api"))) /* snapshots of older versions have none */
         read_deployed_settings(s, jval_get(snapshot, "api"));

@@ -30,13 +30,16 @@ struct rest_authorizer {
     struct str id, name, uri, identity_source, validation;
     struct regex *token_pattern; /* of identityValidationExpression; NULL: none */
     bool is_token;
+    struct str *issuers; /* of user pools; other types have none */
+    size_t issuer_count;
     int64_t ttl_ms;
     struct map results; /* identity -> struct rest_auth_result */
 };
 struct rest_method {
     struct str http_method, operation_name;
-    enum { REST_AUTH_NONE, REST_AUTH_IAM, REST_AUTH_CUSTOM } auth;
+    enum { REST_AUTH_NONE, REST_AUTH_IAM, REST_AUTH_CUSTOM, REST_AUTH_COGNITO } auth;
     struct rest_authorizer *authorizer; /* NULL: it is gone */
+    struct jval scopes;                 /* authorizationScopes */
     bool key_required, check_body, check_params;
     struct str bucket; /* of the stage's throttling; empty: none */
     double rate, burst;
@@ -66,6 +69,7 @@ struct rest_live {
     bool is_disabled, key_from_authorizer;
     int64_t compress_above;                /* minimumCompressionSize; -1: no compression */
     struct jval models, gateway_responses; /* by name, by type */
+    struct jval policy;                    /* the resource policy's document; absent: none */
     struct route_tree *routes;
 };
 /* NULL: no such API or stage. Not counted: rest_live_ref to keep it. */

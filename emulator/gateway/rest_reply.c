@@ -43,6 +43,12 @@ static const struct gw_answer_kind kinds[] = {
                           "provided. Check your AWS Secret Access Key and signing method. Consult "
                           "the service documentation for details.",
                           0, 0},
+    [GW_POLICY_DENIED] = {403, "AccessDeniedException", "ACCESS_DENIED",
+                          "User: anonymous is not authorized to perform: execute-api:Invoke on "
+                          "resource: %s",
+                          1, 0},
+    [GW_EXPIRED_TOKEN] = {401, "UnauthorizedException", "EXPIRED_TOKEN",
+                          "The incoming token has expired", 0, 0},
 };
 
 const struct gw_answer_kind *reply_kind(enum gw_answer what)

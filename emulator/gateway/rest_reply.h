@@ -26,7 +26,9 @@ enum gw_answer {
     GW_THROTTLED,         /* 429 */
     GW_QUOTA_EXCEEDED,    /* 429 */
     GW_UNSUPPORTED_TYPE,  /* no template for this content type                 415 */
-    GW_BAD_SIGNATURE      /* 403 */
+    GW_BAD_SIGNATURE,     /* 403 */
+    GW_POLICY_DENIED,     /* by the API's resource policy                      403 */
+    GW_EXPIRED_TOKEN      /* of a user pool                                    401 */
 };
 struct gw_answer_kind {
     uint16_t status;

@@ -4,6 +4,7 @@
 #ifndef PUDDLE_REST_REQUEST_H
 #define PUDDLE_REST_REQUEST_H
 #include "gw_event.h"
+#include "gw_policy.h"
 #include "net_fetch.h"
 #include "rest_live.h"
 #include "rest_reply.h"
@@ -27,6 +28,8 @@ struct rest_request {
     struct timer timer;
     struct wait wait;
     bool waiting, timed_out;
+    bool policy_allows;        /* the API's resource policy does, explicitly */
+    struct str denied_because; /* for GW_POLICY_DENIED */
     struct rie_result result;
     struct fetch_request fetch;
     struct fetch_result fetched;
@@ -51,9 +54,16 @@ void rest_log(struct rest_request *r, const char *fmt, ...) __attribute__((forma
 
 /* Each of these steps goes on with the next, now or later, or ends the request. */
 void rest_authorize(struct rest_request *r); /* rest_authorize.c */
-void rest_check_key(struct rest_request *r); /* rest_key.c */
-void rest_validate(struct rest_request *r);  /* rest_validate.c */
-void rest_integrate(struct rest_request *r); /* rest_integrate.c */
+/* rest_policy.c: false: the API's resource policy has ended the request. */
+bool rest_check_policy(struct rest_request *r);
+/* What conditions ask about; in r->arena. */
+const struct policy_env *rest_policy_env(struct rest_request *r);
+/* arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path> */
+struct str rest_method_arn(struct rest_request *r);
+void rest_authorize_cognito(struct rest_request *r); /* rest_cognito.c */
+void rest_check_key(struct rest_request *r);         /* rest_key.c */
+void rest_validate(struct rest_request *r);          /* rest_validate.c */
+void rest_integrate(struct rest_request *r);         /* rest_integrate.c */
 /* The integration has answered: selection is what patterns are matched with (the status code, or a
  * function's errorMessage; p == NULL: only the default response). rest_respond.c */
 void rest_respond(struct rest_request *r, struct str selection, struct http_resp *from);

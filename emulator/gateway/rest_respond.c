@@ -138,12 +138,18 @@ static struct jval gateway_response(struct rest_request *r, const struct gw_answ
     return found;
 }
 
+/* What the message is about. */
+static struct str detail_of(const struct rest_request *r, enum gw_answer what)
+{
+    return what == GW_POLICY_DENIED ? r->denied_because : r->validation_error;
+}
+
 /* $context.error.... */
 static void add_error(struct rest_request *r, enum gw_answer what)
 {
     const struct gw_answer_kind *kind = reply_kind(what);
     struct vtl_value error = vtl_new_map(r->arena);
-    struct str message = reply_message(what, r->validation_error, r->arena);
+    struct str message = reply_message(what, detail_of(r, what), r->arena);
     struct str quoted = message.p == NULL ? STR("null") : gw_quote(r->arena, message);
     vtl_map_put(error.map, r->arena, STR("message"),
                 vtl_string(message.p == NULL ? STR("") : message));
@@ -198,7 +204,7 @@ void rest_fail(struct rest_request *r, enum gw_answer what)
 {
     struct http_resp resp = {0};
     struct jval doc = gateway_response(r, reply_kind(what));
-    reply_answer(what, r->validation_error, r->arena, &resp);
+    reply_answer(what, detail_of(r, what), r->arena, &resp);
     if (jval_present(doc)) {
         add_error(r, what);
         apply_gateway_response(r, doc, &resp);

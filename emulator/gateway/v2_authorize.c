@@ -256,7 +256,7 @@ static void use_result(struct v2_request *r, const struct v2_auth_result *result
     struct jval policy;
     if (result->policy.n > 0)
         allowed = json_parse(r->arena, result->policy, JSON_DEPTH_DEFAULT, &policy, NULL) &&
-                  policy_allows(policy, STR("execute-api:Invoke"), route_arn(r), r->arena) ==
+                  policy_allows(policy, STR("execute-api:Invoke"), route_arn(r), NULL, r->arena) ==
                       POLICY_ALLOWED;
     if (!allowed) {
         refuse(r, 403);

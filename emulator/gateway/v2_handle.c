@@ -421,7 +421,7 @@ void gw2_handle(struct gateway *g, struct net_exchange *x, struct str api_id, st
 {
     struct route_match match = {0};
     struct v2_live *s = find_stage(g, api_id, path, &path);
-    if (s == NULL || s->is_disabled) {
+    if (s == NULL || (s->is_disabled && !gw_by_domain(g, x))) {
         answer_early(x, 404, "Not Found");
         return;
     }

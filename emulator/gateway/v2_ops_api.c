@@ -235,15 +235,22 @@ enum call_status gw2_delete_cors_configuration(struct call *c)
     return v2_save(c, id, GW2_API, STR(""), text) && v2_changed(c, id) ? CALL_DONE : CALL_FAILED;
 }
 
-/* ---- tags: of APIs and stages ---- */
+/* ---- tags: of APIs, stages and domain names ---- */
 
 /* arn:aws:apigateway:<region>::/apis/<id>[/stages/<name>] */
 static bool need_tagged(struct call *c, enum gw_kind *ret_kind, struct v2_target *ret)
 {
     struct arn arn;
     struct str account, region, rest;
-    if (!arn_parse(gw_in(c, "resource-arn"), &arn) || !str_eq_c(arn.service, "apigateway") ||
-        !str_starts(arn.resource, STR("/apis/")))
+    if (!arn_parse(gw_in(c, "resource-arn"), &arn) || !str_eq_c(arn.service, "apigateway"))
+        return v2_bad(c, "Invalid resource ARN");
+    if (gw_patch_under(c, arn.resource, "/domainnames/", &ret->id)) {
+        ret->api = STR("");
+        *ret_kind = GW_DOMAIN;
+        return gw_need_doc(c, ret->api, GW_DOMAIN, ret->id,
+                           "Invalid domain name identifier specified", &ret->text, &ret->doc);
+    }
+    if (!str_starts(arn.resource, STR("/apis/")))
         return v2_bad(c, "Invalid resource ARN");
     rest = str_sub(arn.resource, sizeof "/apis/" - 1, arn.resource.n);
     ret->api = str_cut(&rest, '/');

@@ -48,6 +48,7 @@ class HttpApis(unittest.TestCase):
         cls.addClassCleanup(cls.s.close)
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
         cls.api = session.client("apigatewayv2", endpoint_url=cls.s.url)
+        cls.rest = session.client("apigateway", endpoint_url=cls.s.url)
         cls.functions = {}
 
     def function(self, export):
@@ -309,6 +310,81 @@ class HttpApis(unittest.TestCase):
         api = self.routed("list", "POST /x")
         self.assertEqual(self.get(api, "/x", "POST", b"x" * (10 << 20 | 1))[0::2],
                          (413, b'{"message":"Request Entity Too Large"}'))
+
+    # ---- custom domain names ----
+
+    def test_domain_names_and_mappings_route_by_host(self):
+        http_api, name = self.quick("text")["ApiId"], "shop.example.test"
+        rest = self.rest.create_rest_api(name="r")["id"]
+        root = self.rest.get_resources(restApiId=rest)["items"][0]["id"]
+        where = {"restApiId": rest, "resourceId": root, "httpMethod": "GET"}
+        self.rest.put_method(**where, authorizationType="NONE")
+        self.rest.put_integration(**where, type="MOCK", requestTemplates={"application/json": '{"statusCode":200}'})
+        self.rest.put_method_response(**where, statusCode="200")
+        self.rest.put_integration_response(**where, statusCode="200", responseTemplates={"application/json": "rest"})
+        self.rest.create_deployment(restApiId=rest, stageName="dev")
+        made = self.api.create_domain_name(DomainName=name, Tags={"a": "1"}, DomainNameConfigurations=[
+            {"CertificateArn": "arn:aws:acm:us-east-1:1:certificate/x", "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}])
+        configuration = made["DomainNameConfigurations"][0]
+        self.assertEqual((made["ApiMappingSelectionExpression"], configuration["DomainNameStatus"], configuration["CertificateArn"]),
+                         ("$request.basepath", "AVAILABLE", "arn:aws:acm:us-east-1:1:certificate/x"))
+        self.assertTrue(configuration["ApiGatewayDomainName"].endswith(".execute-api.us-east-1.amazonaws.com"))
+        self.assertEqual(self.rest.get_domain_name(domainName=name)["regionalDomainName"], configuration["ApiGatewayDomainName"])
+        self.refused("ConflictException", self.api.create_domain_name, DomainName=name, DomainNameConfigurations=[{}])
+
+        def at(path):
+            return self.s.request("GET", path, headers={"Host": name})[0::2]
+        self.assertEqual(at("/")[0], 403)
+        root = self.api.create_api_mapping(DomainName=name, ApiId=http_api, Stage="$default")
+        self.assertEqual(root["ApiMappingKey"], "")
+        deep = self.api.create_api_mapping(DomainName=name, ApiId=rest, Stage="dev", ApiMappingKey="a/b")
+        self.assertEqual([at(p) for p in ("/", "/a", "/a/b", "/a/b/", "/a/bc")],
+                         [(200, b"plain"), (200, b"plain"), (200, b"rest"), (200, b"rest"), (200, b"plain")])
+        self.refused("ConflictException", self.api.create_api_mapping, DomainName=name, ApiId=rest, Stage="dev", ApiMappingKey="a/b")
+        self.refused("BadRequestException", self.api.create_api_mapping, DomainName=name, ApiId=rest, Stage="nope", ApiMappingKey="z")
+        self.refused("BadRequestException", self.api.create_api_mapping, DomainName=name, ApiId="nope", Stage="dev", ApiMappingKey="z")
+        self.refused("BadRequestException", self.api.create_api_mapping, DomainName=name, ApiId=rest, Stage="dev", ApiMappingKey="/z")
+        self.refused("BadRequestException", self.api.create_api_mapping, DomainName=name, ApiId=rest, Stage="dev", ApiMappingKey="z" * 301)
+        moved = self.api.update_api_mapping(DomainName=name, ApiId=rest, ApiMappingId=deep["ApiMappingId"], ApiMappingKey="c")
+        self.assertEqual((moved["ApiMappingId"], moved["ApiMappingKey"], moved["Stage"]), (deep["ApiMappingId"], "c", "dev"))
+        self.assertEqual((at("/a/b")[1], at("/c")[1]), (b"plain", b"rest"))
+        self.assertEqual(self.api.get_api_mapping(DomainName=name, ApiMappingId=deep["ApiMappingId"])["ApiId"], rest)
+        first = self.api.get_api_mappings(DomainName=name, MaxResults="1")
+        rest_of = self.api.get_api_mappings(DomainName=name, MaxResults="1", NextToken=first["NextToken"])
+        self.assertEqual([m["ApiMappingKey"] for m in first["Items"] + rest_of["Items"]], ["", "c"])
+        self.assertNotIn("NextToken", rest_of)
+        self.assertEqual(self.rest.get_base_path_mapping(domainName=name, basePath="c")["stage"], "dev")
+        self.api.update_api(ApiId=http_api, DisableExecuteApiEndpoint=True)
+        self.rest.update_rest_api(restApiId=rest, patchOperations=[
+            {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "true"}])
+        self.assertEqual((at("/")[0], at("/c")[0]), (200, 200))
+        self.assertEqual(self.s.request("GET", "/dev/", headers={"Host": rest + ".execute-api.us-east-1.localhost"})[0], 403)
+        self.api.delete_api_mapping(DomainName=name, ApiMappingId=root["ApiMappingId"])
+        self.refused("NotFoundException", self.api.get_api_mapping, DomainName=name, ApiMappingId=root["ApiMappingId"])
+        self.assertEqual(at("/")[0], 403)
+        self.api.delete_domain_name(DomainName=name)
+        self.refused("NotFoundException", self.api.get_domain_name, DomainName=name)
+        self.refused("NotFoundException", self.api.get_api_mappings, DomainName=name)
+
+    def test_domain_names_are_changed_listed_and_tagged(self):
+        for name in ("a.list.test", "b.list.test"):
+            self.api.create_domain_name(DomainName=name, DomainNameConfigurations=[{"CertificateArn": "arn:aws:acm:us-east-1:1:certificate/x"}])
+        names = [d["DomainName"] for d in self.api.get_domain_names()["Items"]]
+        self.assertEqual([n for n in names if n.endswith(".list.test")], ["a.list.test", "b.list.test"])
+        changed = self.api.update_domain_name(DomainName="a.list.test", DomainNameConfigurations=[
+            {"CertificateArn": "arn:aws:acm:us-east-1:1:certificate/y"}])
+        self.assertEqual(changed["DomainNameConfigurations"][0]["CertificateArn"], "arn:aws:acm:us-east-1:1:certificate/y")
+        arn = "arn:aws:apigateway:us-east-1::/domainnames/a.list.test"
+        self.api.tag_resource(ResourceArn=arn, Tags={"k": "v"})
+        self.assertEqual(self.api.get_domain_name(DomainName="a.list.test")["Tags"], {"k": "v"})
+        self.api.untag_resource(ResourceArn=arn, TagKeys=["k"])
+        self.assertEqual(self.api.get_tags(ResourceArn=arn)["Tags"], {})
+        self.refused("BadRequestException", self.api.create_domain_name, DomainName="c.list.test")
+        self.refused("BadRequestException", self.api.create_domain_name, DomainName="c.list.test", DomainNameConfigurations=[{}, {}])
+        self.refused("BadRequestException", self.api.create_domain_name, DomainName="c.list.test", DomainNameConfigurations=[{}],
+                     MutualTlsAuthentication={"TruststoreUri": "s3://x/y"})
+        for name in ("a.list.test", "b.list.test"):
+            self.api.delete_domain_name(DomainName=name)
 
     # ---- CORS ----
 

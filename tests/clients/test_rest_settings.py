@@ -13,10 +13,12 @@ DEFAULTS = {"metricsEnabled": False, "dataTraceEnabled": False, "throttlingBurst
             "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER"}
 
 
-class Settings(unittest.TestCase):
+class Base(unittest.TestCase):
+    """No tests of its own: what the tests of REST APIs' settings share."""
+
     @classmethod
-    def setUpClass(cls):
-        cls.s = Server("--quiet")
+    def start(cls, *arguments):
+        cls.s = Server("--quiet", *arguments)
         cls.addClassCleanup(cls.s.close)
         cls.session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
         cls.api = cls.session.client("apigateway", endpoint_url=cls.s.url)
@@ -27,9 +29,9 @@ class Settings(unittest.TestCase):
         self.assertEqual(raised.exception.response["Error"]["Code"], code)
         return raised.exception.response["Error"]["Message"]
 
-    def make(self, *paths, stage="dev", method=None, **api_args):
+    def make(self, *paths, stage="dev", method=None, api=None, **api_args):
         """An API that answers {"ok":1} by MOCK on GET of each path."""
-        api = self.api.create_rest_api(name="n", **api_args)["id"]
+        api = api or self.api.create_rest_api(name="n", **api_args)["id"]
         root = self.api.get_resources(restApiId=api)["items"][0]["id"]
         for path in paths or ("x",):
             parent = root
@@ -45,6 +47,12 @@ class Settings(unittest.TestCase):
 
     def get(self, api, path="/x", stage="dev", **headers):
         return self.s.request("GET", "/%s%s" % (stage, path), b"", {"Host": "%s.execute-api.us-east-1.localhost" % api, **headers})
+
+
+class Settings(Base):
+    @classmethod
+    def setUpClass(cls):
+        cls.start()
 
     def patch(self, api, *operations):
         return self.api.update_stage(restApiId=api, stageName="dev", patchOperations=[

@@ -139,7 +139,8 @@ TEST(refused_requests_get_awss_messages)
          "BadRequestException: REGIONAL Configuration and EDGE Configuration cannot be both "
          "DISABLED."},
         {"CreateRestApi", "{\"name\":\"n\",\"policy\":\"{}\"}",
-         "BadRequestException: Puddle does not support resource policies of REST APIs yet"},
+         "BadRequestException: Invalid policy document. Please check the policy syntax and ensure "
+         "that Principals are valid."},
         {"CreateRestApi", "{\"name\":\"n\",\"tags\":{\"_custom_id_\":\"myapi\"}}",
          "ConflictException: An API with the id myapi exists already"},
         {"CreateRestApi", "{\"name\":\"n\",\"tags\":{\"_custom_id_\":\"a/b\"}}",
