@@ -182,6 +182,9 @@ bool gw_pool_issuer(struct str pool_arn, struct arena *a, struct str *ret);
 /* Is host a custom domain name? */
 bool gw_is_domain(struct gateway *g, struct str host, struct arena *a);
 
+/* rest_key.c: the first day, yyyy-mm-dd, of the quota's period that runs. Weeks begin on Sunday. */
+struct str gw_usage_period(struct jval quota, int64_t now_ms, struct arena *a);
+
 /* What put and patch of a method, an integration or a resource check alike; doc as it will be. */
 bool method_check(struct call *c, struct str api, struct jval doc);
 bool integration_check(struct call *c, struct jval doc);
