@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the release build (build/puddle). Every row is measured in this run; ratios are what counts, absolute figures
 move with the machine. CPU is user plus system time of the server. --quick: short runs. Words select parts: start items
-growth peers invoke."""
+growth peers invoke gateway."""
 import os
 import statistics
 import subprocess
@@ -11,6 +11,7 @@ import time
 import shutil
 
 import functions
+import gateway_cost
 import items
 from measure import ROOT, puddle, row, rows
 
@@ -61,6 +62,8 @@ def main():
         items.peers(made)
     if not words or "invoke" in words:
         functions.run()
+    if not words or "gateway" in words:
+        gateway_cost.run()
     missed = [r for r in rows if r[3] == "MISS"]
     print("\n%d rows, %d within their bar, %d missed" % (len(rows), sum(r[3] == "ok" for r in rows), len(missed)))
 

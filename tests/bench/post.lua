@@ -1,4 +1,4 @@
--- wrk script: the same POST again and again. Arguments: path, body. Ends with a RESULT line as in
+-- wrk script: the same POST again and again. Arguments: path, body, Host if another. Ends with a RESULT line as in
 -- dynamodb.lua.
 function init(args)
   wrk.method = "POST"
@@ -8,6 +8,7 @@ function init(args)
   wrk.headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, " ..
     "SignedHeaders=host;x-amz-date, Signature=" .. string.rep("0", 64)
   wrk.headers["X-Amz-Date"] = "20260101T000000Z"
+  if args[3] then wrk.headers["Host"] = args[3] end
   local p = {}
   for k, v in pairs(wrk.headers) do p[k] = v end
   req = wrk.format(wrk.method, wrk.path, p, wrk.body)
