@@ -48,21 +48,14 @@ static bool write_create(struct tpl_model *m, const struct tpl_resource *r,
 static bool add_api(struct tpl_model *m, const struct tpl_resource *r, struct plan_api *api,
                     struct tpl_plan *plan)
 {
-    struct tpl_node *variables, *auth;
+    struct tpl_node *auth;
     struct json_out w;
     struct buf *b = plan_writer(m, &w);
-    if (!write_create(m, r, api, &w) || !plan_eval(m, r, "Variables", &variables) ||
+    if (!write_create(m, r, api, &w) || !plan_variables_read(m, r, "Variables", api) ||
         !plan_auth_read(m, r, api, &auth) || !plan_cors_read(m, r, auth, api) ||
         !plan_usage_read(m, r, auth, api) || !plan_responses_read(m, r, api))
         return false;
     api->create_json = buf_view(b);
-    if (variables != NULL && variables->kind == TPL_MAP) {
-        struct buf *v = plan_writer(m, &w);
-        json_obj(&w, NULL);
-        plan_write_texts(&w, "variables", variables);
-        json_end(&w);
-        api->variables_json = buf_view(v);
-    }
     plan->apis[plan->api_count++] = *api;
     return true;
 }

@@ -63,10 +63,7 @@ static bool write_function(struct auth *x, struct json_out *w)
     if (arn.n == 0)
         return tpl_fail(x->m->log, x->line, "%.*s: the authorizer has no FunctionArn",
                         STR_ARG(x->what));
-    json_str(w, "authorizerUri",
-             arena_fmt(x->m->arena,
-                       "arn:aws:apigateway:%.*s:lambda:path/2015-03-31/functions/%.*s/invocations",
-                       STR_ARG(x->m->region), STR_ARG(arn)));
+    json_str(w, "authorizerUri", plan_function_uri(x->m->arena, x->m->region, arn));
     return true;
 }
 

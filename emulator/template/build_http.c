@@ -24,7 +24,8 @@ static bool make_integration(struct http_build *b, const struct plan_route *rout
     json_str(&w, "apiId", b->api->id);
     json_cstr(&w, "integrationType", "AWS_PROXY");
     json_cstr(&w, "integrationMethod", "POST");
-    json_str(&w, "integrationUri", apply_function_uri(b->x, route->function_arn));
+    json_str(&w, "integrationUri",
+             plan_function_uri(b->x->arena, b->x->env->region, route->function_arn));
     json_str(&w, "payloadFormatVersion", version);
     if (route->timeout_ms.n > 0) {
         if (!str_to_i64(route->timeout_ms, &timeout))

@@ -98,7 +98,7 @@ static bool make_route(struct rest_build *b, const struct plan_route *route)
     struct buf *out = start_method(b, resource, route->method, &w);
     json_cstr(&w, "type", "AWS_PROXY");
     json_cstr(&w, "integrationHttpMethod", "POST");
-    json_str(&w, "uri", apply_function_uri(b->x, route->function_arn));
+    json_str(&w, "uri", plan_function_uri(b->x->arena, b->x->env->region, route->function_arn));
     json_end(&w);
     return apply_must(b->x, b->svc, "PutIntegration", buf_view(out), owner_of(route), NULL);
 }

@@ -28,6 +28,7 @@ static const char *const ignored[] = {"Policies",
                                       "AssumeRolePolicyDocument",
                                       "RolePath",
                                       "Tracing",
+                                      "TracingConfig",
                                       "KmsKeyArn",
                                       "VpcConfig",
                                       "LoggingConfig",
@@ -41,13 +42,35 @@ static const char *const ignored[] = {"Policies",
                                       "PropagateTags",
                                       NULL};
 
+/* Code of a plain function: a folder's name, or what cdk packs, which names its folder in the
+ * metadata. Not in this form: skipped. */
+static bool read_code(struct tpl_model *m, struct tpl_resource *r, struct tpl_node **ret)
+{
+    const struct tpl_node *asset = tpl_get(r->metadata, "aws:asset:path");
+    if (!plan_eval(m, r, "Code", ret))
+        return false;
+    if (asset != NULL && asset->kind == TPL_SCALAR)
+        *ret = tpl_scalar(m->arena, asset->line, asset->text);
+    if (*ret == NULL)
+        return tpl_fail(m->log, r->line, "%.*s: the property Code is missing", STR_ARG(r->id));
+    if ((*ret)->kind == TPL_SCALAR)
+        return true;
+    tpl_warn(m->log, (*ret)->line,
+             "%.*s: Puddle runs code of a folder, not of %s; the function is not made",
+             STR_ARG(r->id), tpl_get(*ret, "ZipFile") != NULL ? "ZipFile" : "S3 or an image");
+    r->is_skipped = true;
+    return true;
+}
+
 /* The folder of the code, relative to the template's. */
 static bool read_folder(struct tpl_model *m, struct tpl_resource *r, struct str base,
                         struct str *ret)
 {
     struct tpl_node *uri;
-    if (!plan_eval(m, r, "CodeUri", &uri))
+    if (!(r->is_plain ? read_code(m, r, &uri) : plan_eval(m, r, "CodeUri", &uri)))
         return false;
+    if (r->is_skipped)
+        return true;
     /* sam: the template's own folder when there is no CodeUri */
     struct str path = uri == NULL ? STR(".") : uri->text;
     if (uri != NULL && (uri->kind != TPL_SCALAR || str_starts(path, STR("s3://")))) {
@@ -111,6 +134,14 @@ static bool write_config(struct tpl_model *m, struct tpl_resource *r, struct str
         return false;
     if (n != NULL && n->kind == TPL_MAP)
         plan_write_json(w, "Tags", n);
+    if (n != NULL && n->kind == TPL_SEQ && r->is_plain) { /* CloudFormation's form */
+        json_obj(w, "Tags");
+        for (size_t i = 0; i < n->count; i++) {
+            json_key(w, plan_text(tpl_get(n->pairs[i].value, "Key")));
+            json_str(w, NULL, plan_text(tpl_get(n->pairs[i].value, "Value")));
+        }
+        json_end(w);
+    }
     json_end(w);
     return true;
 }
@@ -118,7 +149,11 @@ static bool write_config(struct tpl_model *m, struct tpl_resource *r, struct str
 bool plan_function_read(struct tpl_model *m, struct tpl_resource *r, struct str folder,
                         struct tpl_plan *plan)
 {
-    static const struct plan_properties known = {used, ignored};
+    static const char *const plain_used[] = {
+        "Description", "Handler",       "Runtime",          "Timeout", "MemorySize",
+        "Environment", "Architectures", "EphemeralStorage", "Code",    "FunctionName",
+        "Role",        "Tags",          "PackageType",      NULL};
+    const struct plan_properties known = {r->is_plain ? plain_used : used, ignored};
     struct plan_function f = {.id = r->id, .line = r->line};
     struct json_out w;
     plan_warn_unknown(m, r->id, r->properties, &known);

@@ -9,6 +9,8 @@ static const struct type_name {
     enum tpl_type type;
 } type_names[] = {
     {"AWS::Serverless::Function", TPL_FUNCTION},
+    {"AWS::Lambda::Function", TPL_FUNCTION},
+    {"AWS::Lambda::Url", TPL_URL},
     {"AWS::Serverless::Api", TPL_API},
     {"AWS::Serverless::HttpApi", TPL_HTTP_API},
     {"AWS::Serverless::SimpleTable", TPL_SIMPLE_TABLE},
@@ -235,7 +237,9 @@ static bool read_resource(struct tpl_model *m, const struct tpl_pair *p)
     for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
         if (str_eq_c(type->text, type_names[i].name))
             r->type = type_names[i].type;
-    r->properties = merged(m->arena, globals_of(m, r->type), properties);
+    r->is_plain = str_eq_c(type->text, "AWS::Lambda::Function");
+    r->metadata = tpl_get(p->value, "Metadata");
+    r->properties = r->is_plain ? properties : merged(m->arena, globals_of(m, r->type), properties);
     if (off != NULL) {
         bool on = false;
         if (off->kind != TPL_SCALAR)

@@ -142,6 +142,29 @@ void plan_write_api_tags(struct json_out *w, const struct tpl_node *tags, struct
     json_end(w);
 }
 
+bool plan_variables_read(struct tpl_model *m, const struct tpl_resource *r, const char *name,
+                         struct plan_api *api)
+{
+    struct tpl_node *variables;
+    struct json_out w;
+    if (!plan_eval(m, r, name, &variables))
+        return false;
+    if (variables == NULL || variables->kind != TPL_MAP)
+        return true;
+    struct buf *b = plan_writer(m, &w);
+    json_obj(&w, NULL);
+    plan_write_texts(&w, "variables", variables);
+    json_end(&w);
+    api->variables_json = buf_view(b);
+    return true;
+}
+
+struct str plan_function_uri(struct arena *a, struct str region, struct str function_arn)
+{
+    return arena_fmt(a, "arn:aws:apigateway:%.*s:lambda:path/2015-03-31/functions/%.*s/invocations",
+                     STR_ARG(region), STR_ARG(function_arn));
+}
+
 void plan_write_list(struct json_out *w, const char *key, const struct tpl_node *n)
 {
     if (n == NULL)
@@ -242,8 +265,13 @@ bool tpl_plan_build(struct tpl_model *m, struct str folder, struct tpl_plan *ret
     for (size_t i = 0; i < m->resource_count; i++)
         if (!m->resources[i].is_off && !read_one(m, &m->resources[i], folder, ret))
             return false;
+    for (size_t i = 0; i < m->resource_count; i++)
+        if (!m->resources[i].is_off && m->resources[i].type == TPL_URL &&
+            !plan_plain_url_read(m, &m->resources[i], ret))
+            return false;
     for (size_t i = 0; i < m->resource_count; i++) /* all APIs are known now */
         if (!m->resources[i].is_off && m->resources[i].type == TPL_FUNCTION &&
+            !m->resources[i].is_plain &&
             (!plan_events_read(m, &m->resources[i], ret) ||
              !plan_url_read(m, &m->resources[i], ret)))
             return false;

@@ -194,9 +194,12 @@ static struct tpl_node *url_attribute(struct tpl_model *m, struct str id, struct
                                       unsigned line)
 {
     struct str name;
-    if (!str_ends(id, STR("Url")) || tpl_find_resource(m, id) != NULL)
+    struct tpl_resource *r = tpl_find_resource(m, id);
+    if (r != NULL && r->type == TPL_URL && !r->is_off && str_eq_c(attribute, "FunctionUrl"))
+        return tpl_made(m, line, rie_url_text(m->url, tpl_url_id(m, r->id), m->region, m->arena));
+    if (r != NULL || !str_ends(id, STR("Url")))
         return NULL;
-    struct tpl_resource *r = tpl_find_resource(m, str_sub(id, 0, id.n - 3));
+    r = tpl_find_resource(m, str_sub(id, 0, id.n - 3));
     if (r == NULL || r->type != TPL_FUNCTION || r->is_off ||
         tpl_get(r->properties, "FunctionUrlConfig") == NULL)
         return NULL;
@@ -251,7 +254,7 @@ struct tpl_node *tpl_get_att(struct tpl_model *m, struct str id, struct str attr
     if (n != NULL || m->log->err[0] != '\0')
         return n;
     if (r != NULL && is_arn && r->type != TPL_UNKNOWN && r->type != TPL_IGNORED &&
-        r->type != TPL_API && r->type != TPL_HTTP_API) {
+        r->type != TPL_API && r->type != TPL_HTTP_API && r->type != TPL_URL) {
         if (!tpl_resource_name(m, r, &name))
             return NULL;
         if (r->type == TPL_FUNCTION)

@@ -125,13 +125,6 @@ struct jval apply_variables(struct apply *x, const struct plan_api *api)
     return (struct jval){0};
 }
 
-struct str apply_function_uri(struct apply *x, struct str function_arn)
-{
-    return arena_fmt(x->arena,
-                     "arn:aws:apigateway:%.*s:lambda:path/2015-03-31/functions/%.*s/invocations",
-                     STR_ARG(x->env->region), STR_ARG(function_arn));
-}
-
 static bool apply_url(struct apply *x, const struct plan_url *u)
 {
     struct aws_err err = {0};

@@ -31,8 +31,6 @@ struct str apply_authorizer_id(const struct plan_api *api, const struct plan_rou
                                const struct str *ids);
 /* The stage's variables; absent if there are none. */
 struct jval apply_variables(struct apply *x, const struct plan_api *api);
-/* "arn:aws:apigateway:...:functions/<arn>/invocations" */
-struct str apply_function_uri(struct apply *x, struct str function_arn);
 
 bool apply_rest_api(struct apply *x, const struct plan_api *api); /* build_rest.c */
 bool apply_http_api(struct apply *x, const struct plan_api *api); /* build_http.c */

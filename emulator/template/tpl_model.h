@@ -11,6 +11,7 @@ enum tpl_type { /* what Puddle makes of a resource */
                 TPL_FUNCTION,
                 TPL_API,
                 TPL_HTTP_API,
+                TPL_URL, /* AWS::Lambda::Url */
                 TPL_TABLE,
                 TPL_SIMPLE_TABLE,
                 TPL_ROLE,    /* known, not enforced */
@@ -22,6 +23,8 @@ struct tpl_resource {
     enum tpl_type type;
     unsigned line;
     const struct tpl_node *properties; /* as written, Globals merged in; may be NULL */
+    const struct tpl_node *metadata;   /* may be NULL */
+    bool is_plain;                     /* CloudFormation's own AWS::Lambda::Function */
     bool is_off;                       /* its condition is false */
     bool is_skipped;                   /* of a kind we make, but not in this form */
     enum tpl_state name_state;

@@ -104,6 +104,13 @@ bool plan_cors_read(struct tpl_model *m, const struct tpl_resource *r, const str
 bool plan_usage_read(struct tpl_model *m, const struct tpl_resource *r, const struct tpl_node *auth,
                      struct plan_api *api);
 bool plan_responses_read(struct tpl_model *m, const struct tpl_resource *r, struct plan_api *api);
+/* The stage variables of an API, from its property of that name. */
+bool plan_variables_read(struct tpl_model *m, const struct tpl_resource *r, const char *name,
+                         struct plan_api *api);
+/* "arn:aws:apigateway:...:functions/<arn>/invocations" */
+struct str plan_function_uri(struct arena *a, struct str region, struct str function_arn);
+/* AWS::Lambda::Url, after all functions. */
+bool plan_plain_url_read(struct tpl_model *m, struct tpl_resource *r, struct tpl_plan *plan);
 bool plan_url_read(struct tpl_model *m, struct tpl_resource *r, struct tpl_plan *plan);
 bool plan_table_read(struct tpl_model *m, struct tpl_resource *r, struct tpl_plan *plan);
 bool plan_simple_table_read(struct tpl_model *m, struct tpl_resource *r, struct tpl_plan *plan);

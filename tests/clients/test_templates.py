@@ -98,6 +98,19 @@ Resources:
           ResponseTemplates: { application/json: '{"no":$context.error.messageString}' }
 """
 
+PLAIN = """
+Resources:
+  Plain:
+    Type: AWS::Lambda::Function
+    Properties: { Handler: index.echo, Runtime: nodejs20.x, Code: ., Role: !GetAtt Role.Arn, Tags: [{ Key: a, Value: b }] }
+  Role: { Type: AWS::IAM::Role, Properties: {} }
+  Link:
+    Type: AWS::Lambda::Url
+    Properties: { AuthType: NONE, TargetFunctionArn: !GetAtt Plain.Arn }
+Outputs:
+  Url: { Value: !GetAtt Link.FunctionUrl }
+"""
+
 
 class Templates(unittest.TestCase):
     def start(self, template):
@@ -158,6 +171,21 @@ class Templates(unittest.TestCase):
         self.assertEqual(self.call(s, "/items/1")[0], 200)
         apis = json.loads(self.signed(s, "GET", "/v2/apis"))["items"]
         self.assertEqual([api["apiId"] for api in apis], [before["Api"]])
+
+    def test_plain_functions_and_urls(self):
+        s = self.start(PLAIN)
+        host = self.outputs(s)["Url"].split("/")[2]
+        self.assertEqual(self.call(s, "/any", Host=host)[2]["key"], "$default")
+        self.assertEqual(s.stop(), 0)
+        s.start()
+        self.assertEqual(self.call(s, "/any", Host=self.outputs(s)["Url"].split("/")[2])[0], 200)
+
+    def test_status_names_the_urls(self):
+        s = self.start(GUARDED)
+        status, _, body = self.call(s, "/_puddle/status")
+        self.assertEqual(status, 200)
+        self.assertIn(s.url + self.stage(s, "Http") + "/", json.dumps(body))
+        self.assertIn(s.url + self.stage(s, "Rest") + "/", json.dumps(body))
 
     def signed(self, s, method, path):
         status, _, body = s.request(method, path, b"", {"Authorization": AUTH % "apigateway",

@@ -198,3 +198,33 @@ TEST(an_event_of_an_api_that_is_not_there_is_left_out)
     CHECK_I64((long long)f->plan.api_count, 0);
     arena_free(f->arena);
 }
+
+TEST(plain_functions_and_urls_of_cloudformation_are_made)
+{
+    struct fixture *f = plan_of(
+        "Globals: { Function: { Timeout: 9 } }\nResources:\n"
+        "  F:\n    Type: AWS::Lambda::Function\n    Properties: { Runtime: nodejs20.x, Handler: "
+        "a.b,"
+        " Code: ./src, Role: r, Tags: [{ Key: a, Value: b }] }\n"
+        "  G:\n    Type: AWS::Lambda::Function\n    Metadata: { aws:asset:path: asset.1 }\n"
+        "    Properties: { Runtime: nodejs20.x, Handler: a.b, Code: { S3Bucket: b, S3Key: k } }\n"
+        "  H:\n    Type: AWS::Lambda::Function\n"
+        "    Properties: { Runtime: nodejs20.x, Handler: a.b, Code: { ZipFile: x } }\n"
+        "  U:\n    Type: AWS::Lambda::Url\n"
+        "    Properties: { AuthType: NONE, TargetFunctionArn: !GetAtt F.Arn }\n"
+        "  V:\n    Type: AWS::Lambda::Url\n    Properties: { AuthType: NONE, TargetFunctionArn: H "
+        "}\n"
+        "Outputs:\n  U: { Value: !GetAtt U.FunctionUrl }\n");
+    CHECK_STR(str_c(f->err), "");
+    CHECK_I64((long long)f->plan.function_count, 2);
+    CHECK_STR(f->plan.functions[0].folder, "/work/./src");
+    CHECK_STR(f->plan.functions[1].folder, "/work/asset.1");
+    CHECK(str_find_str(f->plan.functions[0].config_json, STR("\"Tags\":{\"a\":\"b\"}")) > 0);
+    CHECK(str_find_str(f->plan.functions[0].config_json, STR("Timeout")) < 0);
+    CHECK(warned(f, "H: Puddle runs code of a folder, not of ZipFile"));
+    CHECK(warned(f, "V: TargetFunctionArn is no function of this template"));
+    CHECK_I64((long long)f->plan.url_count, 1);
+    CHECK_STR(f->plan.urls[0].config_json, "{\"FunctionName\":\"F\",\"AuthType\":\"NONE\"}");
+    CHECK(str_starts(f->plan.outputs, STR("U: http://")));
+    arena_free(f->arena);
+}
