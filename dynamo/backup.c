@@ -220,12 +220,6 @@ bool backups_reset(struct store *s)
 
 /* ---- describing ---- */
 
-static void write_time(struct json_out *out, const char *key, int64_t ms)
-{
-    if (ms > 0)
-        json_double(out, key, (double)ms / 1000.0);
-}
-
 void backup_write_details(const struct backup *b, const char *status, struct json_out *out)
 {
     json_obj(out, "BackupDetails");
@@ -237,8 +231,8 @@ void backup_write_details(const struct backup *b, const char *status, struct jso
               : b->available ? "AVAILABLE"
                              : "CREATING");
     json_cstr(out, "BackupType", b->system ? "SYSTEM" : "USER");
-    write_time(out, "BackupCreationDateTime", b->created_ms);
-    write_time(out, "BackupExpiryDateTime", b->expires_ms);
+    table_write_time(out, "BackupCreationDateTime", b->created_ms);
+    table_write_time(out, "BackupExpiryDateTime", b->expires_ms);
     json_end(out);
 }
 
@@ -249,19 +243,12 @@ static void copy_member(struct jval from, const char *name, const char *as, stru
         json_raw(out, as, jval_raw(v));
 }
 
-static int64_t number_of(struct jval object, const char *name)
-{
-    int64_t n = 0;
-    jval_i64(jval_get(object, name), &n);
-    return n;
-}
-
 static void write_units(struct jval of, struct json_out *out)
 {
     struct jval units = jval_get(of, "ProvisionedThroughput");
     json_obj(out, "ProvisionedThroughput");
-    json_i64(out, "ReadCapacityUnits", number_of(units, "ReadCapacityUnits"));
-    json_i64(out, "WriteCapacityUnits", number_of(units, "WriteCapacityUnits"));
+    json_i64(out, "ReadCapacityUnits", table_number(units, "ReadCapacityUnits", 0));
+    json_i64(out, "WriteCapacityUnits", table_number(units, "WriteCapacityUnits", 0));
     json_end(out);
 }
 
@@ -273,7 +260,7 @@ static void write_source(const struct backup *b, const struct table *t, struct j
     json_str(out, "TableArn", t->arn);
     json_i64(out, "TableSizeBytes", b->bytes);
     copy_member(t->def, "KeySchema", "KeySchema", out);
-    write_time(out, "TableCreationDateTime", number_of(t->def, "CreatedMs"));
+    table_write_time(out, "TableCreationDateTime", table_number(t->def, "CreatedMs", 0));
     write_units(t->def, out);
     copy_member(t->def, "OnDemandThroughput", "OnDemandThroughput", out);
     json_i64(out, "ItemCount", b->items);

@@ -99,6 +99,7 @@ static void on_rollback(void *arg)
 {
     struct ddb *d = arg;
     d->store.maybe_doomed = d->store.maybe_gone = true;
+    d->rollbacks++;
     ddb_reload(d);
     ddb_retry_later(d, clock_now_ms());
 }

@@ -28,6 +28,7 @@ struct ddb {
     int64_t history_due_ms, backup_due_ms; /* when something of them has to go; 0: not known */
     bool maybe_restoring;                  /* a table may have to become ACTIVE */
     bool maybe_filling;                    /* an index may have to be filled in slices */
+    uint32_t rollbacks;                    /* commits that failed so far */
     int64_t retry_ms;                      /* background work rests until then */
     int64_t ttl_due_ms;                    /* when an item may expire next; 0: not known (ttl.h) */
     struct buf text;      /* scratch of the running operation (none parks): item texts */
@@ -53,6 +54,9 @@ enum call_status ddb_change_failed(struct call *c);
 /* Changes t's definition. t is gone after success; NULL: the store failed. */
 struct table *ddb_table_edit(struct ddb *d, struct table *t, const struct table_edit *edits,
                              size_t count, struct arena *a);
+/* The whole of an operation that changes nothing but t's definition. t is gone after success;
+ * false: c->err is set. */
+bool ddb_define(struct call *c, struct table *t, const struct table_edit *edits, size_t count);
 /* Background work has to look again at what is due: tables were changed or loaded. */
 void ddb_wake(struct ddb *d);
 /* index_count for all indexes of t; what is left of it is done in the background. */

@@ -59,6 +59,7 @@ static void write_entry(struct json_out *w, struct str index, const struct setti
     json_end(w);
 }
 
+/* False: c->err is set. */
 static bool store(struct call *c, struct table *t, struct str index, const struct setting *now)
 {
     struct json_out w;
@@ -75,7 +76,7 @@ static bool store(struct call *c, struct table *t, struct str index, const struc
     write_entry(&w, index, now);
     json_end(&w);
     struct table_edit edit = {"Insights", buf_view(b)};
-    return ddb_table_edit(ddb_of(c), t, &edit, 1, c->arena) != NULL;
+    return ddb_define(c, t, &edit, 1);
 }
 
 enum call_status ddb_update_contributor_insights(struct call *c)
@@ -101,14 +102,7 @@ enum call_status ddb_update_contributor_insights(struct call *c)
     if (now.mode.n > 0)
         json_str(&c->out, "ContributorInsightsMode", now.mode);
     json_end(&c->out);
-    if (same)
-        return CALL_DONE;
-    if (!ddb_change_begin(c))
-        return ddb_internal_error(c);
-    if (!store(c, t, index, &now))
-        return ddb_change_failed(c);
-    db_savepoint_release(ddb_of(c)->db);
-    return CALL_DONE;
+    return same || store(c, t, index, &now) ? CALL_DONE : CALL_FAILED;
 }
 
 enum call_status ddb_describe_contributor_insights(struct call *c)

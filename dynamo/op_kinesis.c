@@ -41,7 +41,8 @@ static bool any_active(struct call *c, const struct table *t)
     return false;
 }
 
-/* Replaces the entry of the request's stream. precision empty: the default, not shown. */
+/* Replaces the entry of the request's stream. precision empty: the default, not shown. False:
+ * c->err is set. */
 static bool store(struct call *c, struct table *t, const char *status, struct str precision)
 {
     struct json_out w;
@@ -62,7 +63,7 @@ static bool store(struct call *c, struct table *t, const char *status, struct st
     json_end(&w);
     json_end(&w);
     struct table_edit edit = {"Kinesis", buf_view(b)};
-    return ddb_table_edit(ddb_of(c), t, &edit, 1, c->arena) != NULL;
+    return ddb_define(c, t, &edit, 1);
 }
 
 struct change {
@@ -74,11 +75,8 @@ struct change {
 static enum call_status run(struct call *c, struct table *t, const struct change *x)
 {
     struct str name = arena_str(c->arena, t->name);
-    if (!ddb_change_begin(c))
-        return ddb_internal_error(c);
     if (!store(c, t, x->status, x->precision))
-        return ddb_change_failed(c);
-    db_savepoint_release(ddb_of(c)->db);
+        return CALL_FAILED;
     json_obj(&c->out, NULL);
     json_str(&c->out, "TableName", name);
     json_str(&c->out, "StreamArn", stream_arn(c));

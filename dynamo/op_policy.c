@@ -104,13 +104,9 @@ static bool check_revision(struct call *c, const struct table *t, const struct p
 /* json empty: it is taken away. */
 static enum call_status store(struct call *c, struct table *t, struct str json, struct str revision)
 {
-    struct ddb *d = ddb_of(c);
     struct table_edit edit = {"ResourcePolicyDocument", json};
-    if (!ddb_change_begin(c))
-        return ddb_internal_error(c);
-    if (ddb_table_edit(d, t, &edit, 1, c->arena) == NULL)
-        return ddb_change_failed(c);
-    db_savepoint_release(d->db);
+    if (!ddb_define(c, t, &edit, 1))
+        return CALL_FAILED;
     json_obj(&c->out, NULL);
     json_str(&c->out, "RevisionId", revision);
     json_end(&c->out);

@@ -39,6 +39,21 @@ enum call_status ddb_change_failed(struct call *c)
     return ddb_internal_error(c);
 }
 
+bool ddb_define(struct call *c, struct table *t, const struct table_edit *edits, size_t count)
+{
+    struct ddb *d = ddb_of(c);
+    if (!ddb_change_begin(c)) {
+        ddb_internal_error(c);
+        return false;
+    }
+    if (ddb_table_edit(d, t, edits, count, c->arena) == NULL) {
+        ddb_change_failed(c);
+        return false;
+    }
+    db_savepoint_release(d->db);
+    return true;
+}
+
 static bool wants_stream(struct call *c)
 {
     bool enabled = false;

@@ -84,7 +84,6 @@ static size_t merge(struct call *c, const struct table *t, struct jval gone, str
 /* Both succeed with an empty body (fact 22). */
 static enum call_status change(struct call *c, struct jval gone, struct jval added)
 {
-    struct ddb *d = ddb_of(c);
     struct json_out w;
     struct table *t =
         ddb_table_of_arn_or_fail(c, jval_text(jval_get(c->in, "ResourceArn"), c->arena));
@@ -96,12 +95,7 @@ static enum call_status change(struct call *c, struct jval gone, struct jval add
         return CALL_FAIL(c, &AWS_ValidationException,
                          "Number of Tags exceed the current limit for the provided ResourceArn");
     struct table_edit edit = {"Tags", buf_view(b)};
-    if (!ddb_change_begin(c))
-        return ddb_internal_error(c);
-    if (ddb_table_edit(d, t, &edit, 1, c->arena) == NULL)
-        return ddb_change_failed(c);
-    db_savepoint_release(d->db);
-    return CALL_DONE;
+    return ddb_define(c, t, &edit, 1) ? CALL_DONE : CALL_FAILED;
 }
 
 enum call_status ddb_tag_resource(struct call *c)

@@ -293,6 +293,7 @@ enum call_status read_park(struct call *c, struct read_parked *p,
 {
     struct ddb *d = ddb_of(c);
     p->call = c;
+    p->rollbacks = d->rollbacks;
     p->next = NULL;
     if (d->parked_last != NULL)
         d->parked_last->next = p;
@@ -304,6 +305,10 @@ enum call_status read_park(struct call *c, struct read_parked *p,
 
 bool read_find_again(struct call *c, const struct read_parked *p, struct ddb_read *r)
 {
+    if (p->rollbacks != ddb_of(c)->rollbacks) {
+        ddb_internal_error(c);
+        return false;
+    }
     r->t = catalog_find(&ddb_of(c)->catalog, p->account, p->region, p->name);
     if (r->t == NULL || r->t->id != p->table_id)
         return aws_fail(&c->err, c->arena, &DYNAMODB_ResourceNotFoundException,

@@ -9,6 +9,7 @@ struct read_parked { /* a read of one operation, and how it goes on in a later t
     int64_t table_id;
     struct str account, region, name, index_name; /* of what is read; index_name empty: the table */
     bool consistent;
+    uint32_t rollbacks; /* struct ddb's when it paused */
     struct call *call;
     struct read_parked *next;
 };
@@ -20,8 +21,8 @@ int64_t read_pause_ms(const struct call *c);
 /* After READ_PAUSED. */
 enum call_status read_park(struct call *c, struct read_parked *p,
                            enum call_status (*resume)(struct call *c, enum wait_end how));
-/* Table and index of a read that goes on: they may have gone, or have been defined anew. False:
- * c->err is set. */
+/* Table and index of a read that goes on: they may have gone, or have been defined anew; or what it
+ * has read was taken back by a failed commit. False: c->err is set. */
 bool read_find_again(struct call *c, const struct read_parked *p, struct ddb_read *r);
 
 enum read_select { SELECT_DEFAULT, SELECT_ALL, SELECT_PROJECTED, SELECT_SPECIFIC, SELECT_COUNT };

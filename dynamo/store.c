@@ -213,7 +213,8 @@ void store_sweep(struct store *s)
     if (slice_end(s, id, &end)) {
         snprintf(sql, sizeof sql, "DELETE FROM ddb_data_%lld WHERE id <= %lld", (long long)id,
                  (long long)end);
-        db_exec(s->db, sql);
+        if (!db_exec(s->db, sql))
+            db_doom(s->db);
         return;
     }
     snprintf(sql, sizeof sql, "DROP TABLE ddb_data_%lld", (long long)id);
@@ -263,6 +264,14 @@ static enum store_result step_row(struct store *s, struct store_row *ret)
     return rc == SQLITE_DONE ? STORE_NONE : STORE_FAILED;
 }
 
+void store_say_damaged(int64_t row, int64_t table_id)
+{
+    log_msg(LOG_ERROR, "dynamodb",
+            "row %lld of ddb_data_%lld is damaged (checksum): the file has been changed by "
+            "something else, or the disk fails",
+            (long long)row, (long long)table_id);
+}
+
 enum store_result store_get(struct store *s, int64_t table_id, struct store_stmts *st,
                             const struct store_key *key, struct store_row *ret)
 {
@@ -278,10 +287,7 @@ enum store_result store_get(struct store *s, int64_t table_id, struct store_stmt
     ret->item = column(ret->stmt, 3);
     if (hash_crc32(ret->item) == (uint32_t)sqlite3_column_int64(ret->stmt, 2))
         return STORE_OK;
-    log_msg(LOG_ERROR, "dynamodb",
-            "row %lld of ddb_data_%lld is damaged (checksum): the file has been changed by "
-            "something else, or the disk fails",
-            (long long)ret->id, (long long)table_id);
+    store_say_damaged(ret->id, table_id);
     store_done(ret);
     return STORE_FAILED;
 }

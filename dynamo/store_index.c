@@ -2,7 +2,7 @@
 #include "hash.h"
 #include "store_internal.h"
 
-enum { SWEEP_ENTRIES = 4000 };
+enum { SWEEP_ENTRIES = 4000, SWEEP_BYTES = 4 << 20, KEY_MAX = 64 << 10 };
 
 /* items and bytes are right when the table's own counts are (ddb_table.exact). */
 static const struct db_migration migrations[] = {
@@ -83,9 +83,47 @@ static int64_t first_gone(struct store *s)
     return id;
 }
 
+/* The last key of the next slice. Empty: what is left is no more than a slice. */
+static void slice_end(struct store *s, int64_t id, struct buf *ret)
+{
+    sqlite3 *h = db_handle(s->db);
+    char sql[128];
+    sqlite3_stmt *st = NULL;
+    int64_t bytes = 0;
+    snprintf(sql, sizeof sql, "SELECT k, size FROM ddb_entries_%lld ORDER BY k", (long long)id);
+    int rc = sqlite3_prepare_v2(h, sql, -1, &st, NULL);
+    if (rc != SQLITE_OK) { /* entries without copies have no size */
+        snprintf(sql, sizeof sql, "SELECT k, 0 FROM ddb_entries_%lld ORDER BY k", (long long)id);
+        rc = sqlite3_prepare_v2(h, sql, -1, &st, NULL);
+    }
+    for (int n = 0; rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW; n++) {
+        bytes += sqlite3_column_int64(st, 1);
+        if (n < SWEEP_ENTRIES && bytes < SWEEP_BYTES)
+            continue;
+        buf_add(ret, column_blob(st, 0));
+        break;
+    }
+    sqlite3_finalize(st);
+}
+
+/* Deletes the entries up to and with that key. */
+static void delete_slice(struct store *s, int64_t id, struct str end)
+{
+    char sql[96];
+    sqlite3_stmt *st = NULL;
+    snprintf(sql, sizeof sql, "DELETE FROM ddb_entries_%lld WHERE k <= ?", (long long)id);
+    if (sqlite3_prepare_v2(db_handle(s->db), sql, -1, &st, NULL) == SQLITE_OK) {
+        bind_blob(st, 1, end);
+        if (!run(s, st))
+            db_doom(s->db);
+    }
+    sqlite3_finalize(st);
+}
+
 void store_index_sweep(struct store *s)
 {
-    char sql[256];
+    char sql[96];
+    struct buf end;
     if (!s->maybe_gone)
         return;
     int64_t id = first_gone(s);
@@ -95,12 +133,13 @@ void store_index_sweep(struct store *s)
     }
     if (!db_begin(s->db))
         return;
-    /* Nothing is deleted when fewer than a slice are left: the rest goes with the table. */
-    snprintf(sql, sizeof sql,
-             "DELETE FROM ddb_entries_%lld WHERE k <"
-             " (SELECT k FROM ddb_entries_%lld ORDER BY k LIMIT 1 OFFSET %d)",
-             (long long)id, (long long)id, SWEEP_ENTRIES);
-    if (!db_exec(s->db, sql) || sqlite3_changes(db_handle(s->db)) > 0)
+    buf_init(&end, KEY_MAX);
+    slice_end(s, id, &end);
+    if (end.n > 0)
+        delete_slice(s, id, buf_view(&end));
+    bool last = end.n == 0;
+    buf_release(&end);
+    if (!last)
         return;
     snprintf(sql, sizeof sql, "DROP TABLE ddb_entries_%lld", (long long)id);
     if (!db_exec(s->db, sql) ||
@@ -224,7 +263,7 @@ bool store_each_row(struct store *s, int64_t table_id, int64_t after, int64_t li
     sqlite3_stmt *st = NULL;
     int rc;
     snprintf(sql, sizeof sql,
-             "SELECT id, hk, sk, item FROM ddb_data_%lld WHERE id > ?1 ORDER BY id LIMIT ?2",
+             "SELECT id, hk, sk, item, sum FROM ddb_data_%lld WHERE id > ?1 ORDER BY id LIMIT ?2",
              (long long)table_id);
     bool ok = sqlite3_prepare_v2(db_handle(s->db), sql, -1, &st, NULL) == SQLITE_OK, more = ok;
     if (ok) {
@@ -233,8 +272,13 @@ bool store_each_row(struct store *s, int64_t table_id, int64_t after, int64_t li
     }
     while (more && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         struct store_key key = {column_blob(st, 1), column_blob(st, 2)};
+        struct str item = column(st, 3);
         *ret_last = sqlite3_column_int64(st, 0);
-        more = each(arg, *ret_last, &key, column(st, 3));
+        ok = more = hash_crc32(item) == (uint32_t)sqlite3_column_int64(st, 4);
+        if (ok)
+            more = each(arg, *ret_last, &key, item);
+        else
+            store_say_damaged(*ret_last, table_id);
     }
     if (!ok || (more && rc != SQLITE_DONE))
         ok = say_failed(s);

@@ -45,6 +45,8 @@ static inline struct str column_blob(sqlite3_stmt *st, int at)
     return (struct str){p == NULL ? "" : p, (size_t)sqlite3_column_bytes(st, at)};
 }
 
+void store_say_damaged(int64_t row, int64_t table_id); /* its checksum is wrong */
+
 static inline bool run_with_id(struct store *s, sqlite3_stmt **slot, const char *sql, int64_t id)
 {
     sqlite3_stmt *st = db_stmt(s->db, slot, sql);

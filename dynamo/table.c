@@ -102,13 +102,13 @@ static void copy_member(struct jval def, const char *name, struct json_out *out)
         json_raw(out, name, jval_raw(v));
 }
 
-static int64_t number_of(struct jval object, const char *name, int64_t otherwise)
+int64_t table_number(struct jval object, const char *name, int64_t otherwise)
 {
     jval_i64(jval_get(object, name), &otherwise);
     return otherwise;
 }
 
-static void write_time(struct json_out *out, const char *key, int64_t ms)
+void table_write_time(struct json_out *out, const char *key, int64_t ms)
 {
     if (ms > 0)
         json_double(out, key, (double)ms / 1000.0);
@@ -120,13 +120,15 @@ static void write_throughput(const struct table *t, struct jval def, struct json
     struct jval given = jval_get(def, "ProvisionedThroughput");
     int64_t today = clock_now_ms() / 86400000;
     json_obj(out, "ProvisionedThroughput");
-    write_time(out, "LastIncreaseDateTime", number_of(given, "LastIncreaseMs", 0));
-    write_time(out, "LastDecreaseDateTime", number_of(given, "LastDecreaseMs", 0));
+    table_write_time(out, "LastIncreaseDateTime", table_number(given, "LastIncreaseMs", 0));
+    table_write_time(out, "LastDecreaseDateTime", table_number(given, "LastDecreaseMs", 0));
     json_i64(out, "NumberOfDecreasesToday",
-             number_of(given, "DecreaseDay", 0) == today ? number_of(given, "Decreases", 0) : 0);
-    json_i64(out, "ReadCapacityUnits", t->on_demand ? 0 : number_of(given, "ReadCapacityUnits", 0));
+             table_number(given, "DecreaseDay", 0) == today ? table_number(given, "Decreases", 0)
+                                                            : 0);
+    json_i64(out, "ReadCapacityUnits",
+             t->on_demand ? 0 : table_number(given, "ReadCapacityUnits", 0));
     json_i64(out, "WriteCapacityUnits",
-             t->on_demand ? 0 : number_of(given, "WriteCapacityUnits", 0));
+             t->on_demand ? 0 : table_number(given, "WriteCapacityUnits", 0));
     json_end(out);
 }
 
@@ -138,8 +140,8 @@ void table_warm(bool on_demand, struct jval def, int64_t ret[2])
     struct jval warm = jval_get(def, "WarmThroughput");
     struct jval units = jval_get(def, "ProvisionedThroughput");
     for (int i = 0; i < 2; i++) {
-        int64_t least = on_demand ? initial[i] : number_of(units, units_names[i], 1);
-        ret[i] = number_of(warm, warm_names[i], least);
+        int64_t least = on_demand ? initial[i] : table_number(units, units_names[i], 1);
+        ret[i] = table_number(warm, warm_names[i], least);
         ret[i] = ret[i] < least ? least : ret[i];
     }
 }
@@ -262,14 +264,14 @@ void table_describe_encryption(const struct table *t, struct arena *a, struct js
 /* Only of tables that are, or once were, billed by request. */
 static void write_billing(const struct table *t, bool creating, struct json_out *out)
 {
-    int64_t since =
-        number_of(t->def, "PayPerRequestMs", t->on_demand ? number_of(t->def, "CreatedMs", 0) : 0);
+    int64_t since = table_number(t->def, "PayPerRequestMs",
+                                 t->on_demand ? table_number(t->def, "CreatedMs", 0) : 0);
     if (since == 0)
         return;
     json_obj(out, "BillingModeSummary");
     json_cstr(out, "BillingMode", t->on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
     if (!creating)
-        write_time(out, "LastUpdateToPayPerRequestDateTime", since);
+        table_write_time(out, "LastUpdateToPayPerRequestDateTime", since);
     json_end(out);
 }
 
@@ -281,7 +283,7 @@ static void write_restore(const struct table *t, struct json_out *out)
     json_obj(out, "RestoreSummary");
     copy_member(from, "SourceBackupArn", out);
     copy_member(from, "SourceTableArn", out);
-    write_time(out, "RestoreDateTime", number_of(from, "RestoreMs", 0));
+    table_write_time(out, "RestoreDateTime", table_number(from, "RestoreMs", 0));
     json_bool(out, "RestoreInProgress", true);
     json_end(out);
 }
@@ -295,7 +297,7 @@ void table_describe_as(const struct table *t, const struct table_state *state, s
     json_str(out, "TableName", t->name);
     copy_member(t->def, "KeySchema", out);
     json_cstr(out, "TableStatus", state->status);
-    write_time(out, "CreationDateTime", number_of(t->def, "CreatedMs", 0));
+    table_write_time(out, "CreationDateTime", table_number(t->def, "CreatedMs", 0));
     write_throughput(t, t->def, out);
     json_i64(out, "TableSizeBytes", t->bytes);
     json_i64(out, "ItemCount", t->items);

@@ -97,6 +97,10 @@ struct str table_def_edit(struct jval def, const struct table_edit *edits, size_
 /* The warm throughput of a table or global index definition, read and write: what it was given or
  * has grown to. */
 void table_warm(bool on_demand, struct jval def, int64_t ret[2]);
+/* A number of a definition. */
+int64_t table_number(struct jval object, const char *name, int64_t otherwise);
+/* A time in seconds; nothing if it is 0. */
+void table_write_time(struct json_out *out, const char *key, int64_t ms);
 /* SSEDescription, if the table has a key of its own. */
 void table_describe_encryption(const struct table *t, struct arena *a, struct json_out *out);
 /* What a description says beyond the definition. */

@@ -164,18 +164,13 @@ static bool plan_stream(struct upd *u)
     return true;
 }
 
-static int64_t number_of(struct jval object, const char *name, int64_t otherwise)
-{
-    jval_i64(jval_get(object, name), &otherwise);
-    return otherwise;
-}
-
 bool upd_units_same(struct upd *u, struct jval old, struct jval now, const char *what,
                     struct str index)
 {
-    int64_t r = number_of(old, "ReadCapacityUnits", 0), w = number_of(old, "WriteCapacityUnits", 0);
-    int64_t r2 = number_of(now, "ReadCapacityUnits", 0);
-    int64_t w2 = number_of(now, "WriteCapacityUnits", 0);
+    int64_t r = table_number(old, "ReadCapacityUnits", 0),
+            w = table_number(old, "WriteCapacityUnits", 0);
+    int64_t r2 = table_number(now, "ReadCapacityUnits", 0);
+    int64_t w2 = table_number(now, "WriteCapacityUnits", 0);
     if (r != r2 || w != w2)
         return true;
     return UPD_FAIL(u,
@@ -191,21 +186,22 @@ bool upd_units_same(struct upd *u, struct jval old, struct jval now, const char 
 
 struct str upd_units_json(struct upd *u, struct jval old, struct jval now)
 {
-    int64_t r = number_of(old, "ReadCapacityUnits", 0), w = number_of(old, "WriteCapacityUnits", 0);
-    int64_t r2 = number_of(now, "ReadCapacityUnits", 0);
-    int64_t w2 = number_of(now, "WriteCapacityUnits", 0), today = u->now_ms / DAY_MS;
+    int64_t r = table_number(old, "ReadCapacityUnits", 0),
+            w = table_number(old, "WriteCapacityUnits", 0);
+    int64_t r2 = table_number(now, "ReadCapacityUnits", 0);
+    int64_t w2 = table_number(now, "WriteCapacityUnits", 0), today = u->now_ms / DAY_MS;
     bool was = jval_present(old), more = was && (r2 > r || w2 > w),
          less = was && (r2 < r || w2 < w);
     int64_t decreases =
-        number_of(old, "DecreaseDay", 0) == today ? number_of(old, "Decreases", 0) : 0;
+        table_number(old, "DecreaseDay", 0) == today ? table_number(old, "Decreases", 0) : 0;
     struct json_out out;
     struct buf *b = arena_new_buf(u->a, 1024);
     json_out_init(&out, b);
     json_obj(&out, NULL);
     json_i64(&out, "ReadCapacityUnits", r2);
     json_i64(&out, "WriteCapacityUnits", w2);
-    json_i64(&out, "LastIncreaseMs", more ? u->now_ms : number_of(old, "LastIncreaseMs", 0));
-    json_i64(&out, "LastDecreaseMs", less ? u->now_ms : number_of(old, "LastDecreaseMs", 0));
+    json_i64(&out, "LastIncreaseMs", more ? u->now_ms : table_number(old, "LastIncreaseMs", 0));
+    json_i64(&out, "LastDecreaseMs", less ? u->now_ms : table_number(old, "LastDecreaseMs", 0));
     json_i64(&out, "DecreaseDay", today);
     json_i64(&out, "Decreases", decreases + less);
     json_end(&out);
@@ -253,8 +249,8 @@ static bool plan_billing(struct upd *u)
                  u->on_demand ? STR("\"PAY_PER_REQUEST\"") : STR("\"PROVISIONED\""));
         upd_edit(u, "OnDemandThroughput", STR_NONE);
         int64_t since = u->on_demand ? u->now_ms
-                                     : number_of(u->t->def, "PayPerRequestMs",
-                                                 number_of(u->t->def, "CreatedMs", 0));
+                                     : table_number(u->t->def, "PayPerRequestMs",
+                                                    table_number(u->t->def, "CreatedMs", 0));
         upd_edit(u, "PayPerRequestMs", arena_fmt(u->a, "%lld", (long long)since));
     }
     upd_edit(u, "ProvisionedThroughput",
@@ -276,7 +272,7 @@ bool upd_on_demand_json(struct upd *u, struct jval old, struct jval now, struct 
     json_out_init(&out, b);
     json_obj(&out, NULL);
     for (int i = 0; i < 2; i++) {
-        int64_t n = number_of(now, names[i], number_of(old, names[i], -1));
+        int64_t n = table_number(now, names[i], table_number(old, names[i], -1));
         if (jval_present(jval_get(now, names[i])) && !u->on_demand)
             return UPD_FAIL(u,
                             UPD_INVALID "%s for OnDemandThroughput cannot be specified when the "
@@ -328,7 +324,7 @@ bool upd_warm_change(struct upd *u, struct jval def, struct jval now, struct str
                                     "or WriteUnitsPerSecond specified %.*s",
                         STR_ARG(of)); /* unverified: how it ends for a table */
     for (int i = 0; i < 2; i++) {
-        int64_t n = number_of(now, names[i], units[i]);
+        int64_t n = table_number(now, names[i], units[i]);
         if (n < units[i])
             return UPD_FAIL(u,
                             UPD_INVALID "Requested %s for WarmThroughput %.*s is lower than "

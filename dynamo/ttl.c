@@ -1,4 +1,5 @@
 #include "ttl.h"
+#include "hash.h"
 #include "store_internal.h"
 #include "write.h"
 
@@ -141,21 +142,26 @@ struct expired { /* one row, copied out of the statement */
     struct str item;
 };
 
-/* False: nothing there, or the store failed. */
-static bool load_row(struct store *s, struct table *t, int64_t row_id, struct arena *a,
-                     struct expired *ret)
+/* STORE_NONE also for a damaged one: nothing is deleted because of what it says. */
+static enum store_result load_row(struct store *s, struct table *t, int64_t row_id, struct arena *a,
+                                  struct expired *ret)
 {
-    sqlite3_stmt *q = store_stmt_of(s, &t->stmts.by_id,
-                                    "SELECT hk, sk, item FROM ddb_data_%lld WHERE id = ?", t->id);
+    sqlite3_stmt *q = store_stmt_of(
+        s, &t->stmts.by_id, "SELECT hk, sk, item, sum FROM ddb_data_%lld WHERE id = ?", t->id);
     sqlite3_bind_int64(q, 1, row_id);
-    bool found = sqlite3_step(q) == SQLITE_ROW;
+    int rc = fault_hit("store.read") ? SQLITE_IOERR : sqlite3_step(q);
     struct str *parts[] = {&ret->key.bytes.hk, &ret->key.bytes.sk, &ret->item};
-    for (int i = 0; i < 3 && found; i++)
-        *parts[i] = arena_str(
-            a, (struct str){sqlite3_column_blob(q, i), (size_t)sqlite3_column_bytes(q, i)});
+    for (int i = 0; i < 3 && rc == SQLITE_ROW; i++)
+        *parts[i] = arena_str(a, column_blob(q, i));
+    if (rc == SQLITE_ROW && hash_crc32(ret->item) != (uint32_t)sqlite3_column_int64(q, 3)) {
+        store_say_damaged(row_id, t->id);
+        rc = SQLITE_DONE;
+    }
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        say_failed(s);
     sqlite3_reset(q);
     ret->id = row_id;
-    return found;
+    return rc == SQLITE_ROW ? STORE_OK : rc == SQLITE_DONE ? STORE_NONE : STORE_FAILED;
 }
 
 static bool expire_row(struct ddb *d, struct table *t, int64_t row_id, int64_t now_ms,
@@ -165,7 +171,10 @@ static bool expire_row(struct ddb *d, struct table *t, int64_t row_id, int64_t n
     struct item item;
     int64_t at;
     struct buf *text = arena_new_buf(a, ATTR_TEXT_MAX);
-    if (!load_row(&d->store, t, row_id, a, &row) || !item_read_stored(row.item, a, text, &item) ||
+    enum store_result found = load_row(&d->store, t, row_id, a, &row);
+    if (found == STORE_FAILED)
+        return false;
+    if (found == STORE_NONE || !item_read_stored(row.item, a, text, &item) ||
         !expiry_of(t, &item, now_ms / 1000, &at))
         return remove_entry(&d->store, t, row_id);
     if (at > now_ms / 1000) /* the entry was of an older text */

@@ -208,3 +208,75 @@ TEST(transaction_that_fails_on_an_indexed_table_takes_its_tick_with_it)
     CHECK_STR(query_index(), "3");
     fx_close();
 }
+
+TEST(copies_of_a_deleted_index_go_in_slices_of_a_few_megabytes)
+{
+    enum { ITEMS = 60, BYTES = 300000, SLICE = 4 << 20 };
+    CHECK(fx_open(NULL));
+    CHECK(str_starts(
+        fx_call("CreateTable",
+                "{\"TableName\":\"abc\",\"BillingMode\":\"PAY_PER_REQUEST\","
+                "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},"
+                "{\"AttributeName\":\"g\",\"AttributeType\":\"S\"}],\"KeySchema\":[{"
+                "\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}],\"GlobalSecondaryIndexes\":[{"
+                "\"IndexName\":\"gsi\",\"KeySchema\":[{\"AttributeName\":\"g\",\"KeyType\":"
+                "\"HASH\"}],\"Projection\":{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":"
+                "[\"v\"]}}]}"),
+        STR("{")));
+    const char *big = fx_repeat('x', BYTES);
+    for (int i = 0; i < ITEMS; i++)
+        fx_call("PutItem", FX("{\"TableName\":\"abc\",\"Item\":{\"pk\":{\"S\":\"%d\"},\"g\":{\"S\":"
+                              "\"x\"},\"v\":{\"S\":\"%s\"}}}",
+                              i, big));
+    ticks(3);
+    fx_call("DeleteTable", "{\"TableName\":\"abc\"}");
+    CHECK(db_commit(fx_db));
+    int n = 0;
+    for (; ddb_due_ms(fx) <= clock_now_ms() && n < 100; n++)
+        tick_with(NULL);
+    CHECK(n >= ITEMS * BYTES / SLICE);
+    CHECK(n < 100);
+    fx_close();
+}
+
+TEST(expiry_that_cannot_read_its_row_is_tried_again)
+{
+    clock_fake_set(INT64_C(1700000000123), 0);
+    CHECK(fx_open(NULL));
+    CHECK(make_table(false));
+    fx_call("UpdateTimeToLive",
+            "{\"TableName\":\"abc\",\"TimeToLiveSpecification\":{\"Enabled\":true,"
+            "\"AttributeName\":\"ttl\"}}");
+    fx_call("PutItem", "{\"TableName\":\"abc\",\"Item\":{\"pk\":{\"S\":\"1\"},\"ttl\":{\"N\":"
+                       "\"1700000005\"}}}");
+    ticks(3);
+    clock_fake_advance_ms(10000);
+    tick_with("store.read:1");
+    CHECK_STR(described("ItemCount"), "1");
+    clock_fake_advance_ms(2000);
+    ticks(3);
+    CHECK_STR(described("ItemCount"), "0");
+    fx_close();
+    clock_fake_off();
+}
+
+TEST(damaged_row_is_not_deleted_for_what_it_says)
+{
+    clock_fake_set(INT64_C(1700000000123), 0);
+    CHECK(fx_open(NULL));
+    CHECK(make_table(false));
+    fx_call("UpdateTimeToLive",
+            "{\"TableName\":\"abc\",\"TimeToLiveSpecification\":{\"Enabled\":true,"
+            "\"AttributeName\":\"ttl\"}}");
+    fx_call("PutItem", "{\"TableName\":\"abc\",\"Item\":{\"pk\":{\"S\":\"1\"},\"ttl\":{\"N\":"
+                       "\"1700000005\"}}}");
+    ticks(3);
+    CHECK(db_begin(fx_db));
+    CHECK(db_exec(fx_db, "UPDATE ddb_data_1 SET item = replace(item, '05', '04')"));
+    clock_fake_advance_ms(10000);
+    ticks(3);
+    CHECK_STR(described("ItemCount"), "1");
+    CHECK(ddb_due_ms(fx) > clock_now_ms() + HOUR_MS);
+    fx_close();
+    clock_fake_off();
+}

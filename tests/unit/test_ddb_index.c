@@ -161,7 +161,8 @@ TEST(failed_commit_takes_entries_and_counts_back)
     file_remove_tree(fx_folder);
 }
 
-/* Whichever statement of a write fails: nothing of it is left, neither row nor entries nor counts. */
+/* Whichever statement of a write fails: nothing of it is left, neither row nor entries nor counts.
+ */
 TEST(write_that_fails_half_way_leaves_nothing)
 {
     CHECK(fx_open(fx_new_folder()));
@@ -228,6 +229,30 @@ TEST(damage_is_found)
         fx_close();
         file_remove_tree(fx_folder);
     }
+}
+
+TEST(damaged_row_is_never_copied_into_an_index)
+{
+    CHECK(fx_open(fx_new_folder()));
+    fx_call("CreateTable", "{\"TableName\":\"abc\"," FX_HASH "}");
+    fx_call("PutItem",
+            "{\"TableName\":\"abc\",\"Item\":{\"pk\":{\"S\":\"1\"},\"g\":{\"S\":\"x\"}}}");
+    fx_close();
+    CHECK(raw_sql("UPDATE ddb_data_1 SET item = replace(item, 'x', 'y')"));
+    CHECK(fx_open(fx_folder));
+    CHECK(str_starts(
+        fx_call("UpdateTable",
+                "{\"TableName\":\"abc\",\"AttributeDefinitions\":[{\"AttributeName\":\"pk\","
+                "\"AttributeType\":\"S\"},{\"AttributeName\":\"g\",\"AttributeType\":\"S\"}],"
+                "\"GlobalSecondaryIndexUpdates\":[{\"Create\":{\"IndexName\":\"gsi\","
+                "\"KeySchema\":[{\"AttributeName\":\"g\",\"KeyType\":\"HASH\"}],"
+                "\"Projection\":{\"ProjectionType\":\"KEYS_ONLY\"}}}]}"),
+        STR("InternalServerError: ")));
+    CHECK_STR(
+        fx_get(fx_call("DescribeTable", "{\"TableName\":\"abc\"}"), "Table/GlobalSecondaryIndexes"),
+        "(missing)");
+    fx_close();
+    file_remove_tree(fx_folder);
 }
 
 TEST(entries_of_deleted_tables_go_slice_by_slice)

@@ -179,3 +179,21 @@ TEST(rows_that_come_and_go_while_it_is_read_do_not_matter)
     CHECK_I64(c->status, CALL_DONE);
     fx_close();
 }
+
+TEST(long_read_never_answers_what_a_failed_commit_took_back)
+{
+    bool replied;
+    CHECK(rd_open(NULL));
+    CHECK(put_rows());
+    CHECK(db_commit(fx_db));
+    CHECK(rd_put("range", "a=x b=y")); /* may be read, and is not committed in the end */
+    struct call *c = begin("Scan", FILTERED, &replied);
+    CHECK(c != NULL && !replied);
+    fault_setup("db.commit:1");
+    CHECK(!db_commit(fx_db));
+    fault_setup(NULL);
+    finish(&replied);
+    CHECK_I64(c->status, CALL_FAILED);
+    CHECK_STR(str_c(c->err.kind->code), "InternalServerError");
+    fx_close();
+}
