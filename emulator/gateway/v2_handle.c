@@ -400,24 +400,24 @@ static struct v2_request *new_request(struct gateway *g, struct net_exchange *x,
         params[i] = (struct gw_pair){
             match->params[i].name,
             event_text(a, codec_percent_decode(a, arena_str(a, match->params[i].value), false))};
-    r->event =
-        (struct event_v2){.req = &r->req,
-                          .route_key = route->key,
-                          /* decoded in format 2.0, as sent in format 1.0 and from function URLs
-                           * (seen on AWS by the tests of its .NET Lambda test tool) */
-                          .raw_path = codec_percent_decode(a, whole_path(r), false),
-                          .http_api = true,
-                          .api_id = s->api_id,
-                          .account = s->account,
-                          .domain = domain_of(r, s, a),
-                          .stage = s->name,
-                          .request_id = extended_id, /* HTTP APIs show the short form */
-                          .trace_root = arena_str(a, gw_trace_root(&r->req, a, clock_now_ms())),
-                          .path_params = params,
-                          .path_count = match->param_count,
-                          .variables = s->variables,
-                          .variable_count = s->variable_count,
-                          .now_ms = clock_now_ms()};
+    r->event = (struct event_v2){
+        .req = &r->req,
+        .route_key = route->key,
+        /* decoded in format 2.0, as sent in format 1.0 and from function URLs (seen on AWS by the
+         * tests of its .NET Lambda test tool; unverified: reports differ on format 1.0) */
+        .raw_path = codec_percent_decode(a, whole_path(r), false),
+        .http_api = true,
+        .api_id = s->api_id,
+        .account = s->account,
+        .domain = domain_of(r, s, a),
+        .stage = s->name,
+        .request_id = extended_id, /* HTTP APIs show the short form */
+        .trace_root = arena_str(a, gw_trace_root(&r->req, a, clock_now_ms())),
+        .path_params = params,
+        .path_count = match->param_count,
+        .variables = s->variables,
+        .variable_count = s->variable_count,
+        .now_ms = clock_now_ms()};
     return r;
 }
 
