@@ -41,17 +41,12 @@ bool history_create(struct store *s, const struct table *t)
                       (long long)t->id);
 }
 
-bool history_drop_left(struct store *s, int64_t table_id)
-{
-    return store_exec(s, "DROP TABLE ddb_history_%lld", (long long)table_id);
-}
-
 bool history_drop(struct store *s, struct table *t)
 {
     if (!t->history)
         return true;
     store_drop_stmts(s, &t->stmts);
-    return history_drop_left(s, t->id);
+    return store_drop_history(s, t->id);
 }
 
 static bool one_number(struct store *s, const struct table *t, const char *format, int64_t ms,

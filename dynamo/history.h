@@ -15,7 +15,6 @@ bool history_append(struct ddb *d, const struct ddb_write *w, int64_t now_ms);
 /* Makes or drops the SQLite table; the definition's member History is the caller's. */
 bool history_create(struct store *s, const struct table *t);
 bool history_drop(struct store *s, struct table *t);
-bool history_drop_left(struct store *s, int64_t table_id); /* of a table that is gone */
 /* The number that the next change gets. */
 bool history_next(struct store *s, const struct table *t, int64_t *ret);
 /* The number of the first change after that moment; of none: the next number. */

@@ -305,7 +305,7 @@ bool ddb_copy_end(struct ddb *d, struct copy_job *job)
     if (was.cut == 0 || copies_reads(&d->copies, was.source) ||
         ddb_table_by_id(d, was.source) != NULL)
         return true;
-    return history_drop_left(&d->store, was.source) &&
+    return store_drop_history(&d->store, was.source) &&
            backup_has_data(&d->store, was.source, &kept) &&
            (kept || store_drop_data(&d->store, was.source, 0, INT64_MAX)); /* in slices */
 }

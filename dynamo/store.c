@@ -120,13 +120,35 @@ bool store_add_table(struct store *s, const struct store_table_row *row, int64_t
 }
 
 /* The number comes from the tables' own counter, so that none is used twice. */
-bool store_new_data(struct store *s, int64_t *ret_id)
+static bool new_number(struct store *s, int64_t *ret_id)
 {
     if (!store_exec(s, "INSERT INTO ddb_table(account, region, name, def, items, bytes, exact)"
                        " VALUES('', '', '', '', 0, 0, 1)"))
         return false;
     *ret_id = sqlite3_last_insert_rowid(db_handle(s->db));
-    return store_forget_table(s, *ret_id) && make_data(s, *ret_id);
+    return store_forget_table(s, *ret_id);
+}
+
+bool store_new_data(struct store *s, int64_t *ret_id)
+{
+    return new_number(s, ret_id) && make_data(s, *ret_id);
+}
+
+static bool doom(struct store *s, int64_t id)
+{
+    s->maybe_doomed = true;
+    return run_with_id(s, &s->add_doomed, "INSERT INTO ddb_doomed(id) VALUES(?)", id);
+}
+
+/* Under the name of data of its own the sweep takes it away. */
+bool store_drop_history(struct store *s, int64_t table_id)
+{
+    int64_t id;
+    return new_number(s, &id) &&
+           store_exec(s, "ALTER TABLE ddb_history_%lld RENAME TO ddb_data_%lld",
+                      (long long)table_id, (long long)id) &&
+           store_exec(s, "ALTER TABLE ddb_data_%lld RENAME COLUMN n TO id", (long long)id) &&
+           doom(s, id);
 }
 
 bool store_forget_table(struct store *s, int64_t id)
@@ -143,9 +165,7 @@ bool store_drop_data(struct store *s, int64_t id, int64_t items, int64_t bytes)
     }
     /* Without its index the rest can be taken away in the order in which it lies on the pages. */
     snprintf(sql, sizeof sql, "DROP INDEX ddb_key_%lld", (long long)id);
-    s->maybe_doomed = true;
-    return db_exec(s->db, sql) &&
-           run_with_id(s, &s->add_doomed, "INSERT INTO ddb_doomed(id) VALUES(?)", id);
+    return db_exec(s->db, sql) && doom(s, id);
 }
 
 bool store_remove_table(struct store *s, int64_t id, int64_t items, int64_t bytes)

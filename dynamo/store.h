@@ -39,6 +39,8 @@ bool store_write_def(struct store *s, int64_t id, struct str def);
 /* Data that belongs to no table: a backup's. */
 bool store_new_data(struct store *s, int64_t *ret_id);
 bool store_drop_data(struct store *s, int64_t id, int64_t items, int64_t bytes);
+/* Takes a history (history.h) away in slices; its name is free at once. */
+bool store_drop_history(struct store *s, int64_t table_id);
 /* The table goes, its data stays: somebody has taken it over. */
 bool store_forget_table(struct store *s, int64_t id);
 /* The data goes at once when that is quick, else piece by piece in store_sweep. */

@@ -1,6 +1,7 @@
-/* The published prices of us-east-1 (Lambda, DynamoDB on demand, CloudWatch Logs), read 2026-11;
- * free tiers, data transfer and storage are left out, provisioned capacity is counted by use,
- * and a write's units on indexes count where they are known (ReturnConsumedCapacity, --throttle).
+/* The published prices of us-east-1 (Lambda, DynamoDB on demand, CloudWatch Logs) as they were in
+ * 2025 (unverified since); free tiers, data transfer and storage are left out, provisioned capacity
+ * is counted by use, and a write's units on indexes count where they are known
+ * (ReturnConsumedCapacity, --throttle).
  */
 #include "usage.h"
 #include "clock.h"

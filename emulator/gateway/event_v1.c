@@ -294,7 +294,7 @@ static struct str domain_name(const struct event_v1 *e, struct arena *a)
     ptrdiff_t colon = str_rfind(host, ':');
     if (colon >= 0)
         host = str_sub(host, 0, (size_t)colon);
-    if (str_find_str(host, STR(".execute-api.")) > 0)
+    if (e->by_domain || str_find_str(host, STR(".execute-api.")) > 0)
         return event_text(a, host);
     return arena_fmt(a, "%.*s.execute-api.%.*s.amazonaws.com", STR_ARG(e->api_id),
                      STR_ARG(e->region));
@@ -320,7 +320,8 @@ void event_v1_write_context(const struct event_v1 *e, struct arena *a, struct js
     json_str(w, "extendedRequestId", e->extended_id);
     json_str(w, "requestTime", (struct str){time, n});
     json_str(w, "path",
-             event_text(a, e->http_api
+             event_text(a, e->by_domain ? e->req->path
+                           : e->http_api
                                ? e->path
                                : arena_fmt(a, "/%.*s%.*s", STR_ARG(e->stage), STR_ARG(e->path))));
     json_str(w, "accountId", e->account);
@@ -362,7 +363,7 @@ void event_v1_write(const struct event_v1 *e, struct arena *a, struct buf *out)
     if (for_authorizer)
         write_authorizer_start(e, a, &w);
     json_str(&w, "resource", e->match->route->resource_path);
-    json_str(&w, "path", event_text(a, event_path(e->path)));
+    json_str(&w, "path", event_text(a, event_path(e->by_domain ? e->req->path : e->path)));
     json_str(&w, "httpMethod", e->req->method);
     write_headers(e, a, &w);
     write_query(e, a, &w);

@@ -9,6 +9,7 @@
 struct event_v1 {
     const struct http_req *req;
     struct str path; /* raw, after the stage */
+    bool by_domain;  /* custom domain name: handlers see the path as sent, with its base path */
     struct str api_id, stage, account, region, deployment_id;
     const struct route_match *match;
     const struct gw_pair *variables; /* stage variables */

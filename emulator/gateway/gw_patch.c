@@ -91,8 +91,8 @@ static bool value_of(struct call *c, const struct patch *p, enum gw_patch_kind k
                   STR_ARG(p->path)); /* unverified */
 }
 
-static bool apply_one(struct call *c, const struct patch *p, const struct gw_patch_rule *rules,
-                      size_t count, bool bare, struct str *text)
+bool gw_patch_one(struct call *c, const struct patch *p, const struct gw_patch_rule *rules,
+                  size_t count, bool bare, struct str *text)
 {
     struct str parts[DEPTH_MAX], value = STR_NONE;
     size_t depth, i = 0;
@@ -123,7 +123,7 @@ bool gw_patch_apply(struct call *c, const struct gw_patch_rule *rules, size_t co
     if (!gw_patches(c, &patches, &n))
         return false;
     for (size_t i = 0; i < n; i++) {
-        if (!apply_one(c, &patches[i], rules, count, bare, text))
+        if (!gw_patch_one(c, &patches[i], rules, count, bare, text))
             return false;
     }
     return true;

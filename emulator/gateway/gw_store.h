@@ -155,6 +155,9 @@ struct gw_patch_rule {
  * an error as AWS words it; bare: for kinds whose unknown paths AWS names without the list. */
 bool gw_patch_apply(struct call *c, const struct gw_patch_rule *rules, size_t count, bool bare,
                     struct str *text);
+/* The same for one patch. */
+bool gw_patch_one(struct call *c, const struct patch *p, const struct gw_patch_rule *rules,
+                  size_t count, bool bare, struct str *text);
 bool gw_bad(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Removes a document; the call is done. */
 enum call_status gw_remove(struct call *c, struct str api, enum gw_kind kind, struct str id);
@@ -181,6 +184,9 @@ bool gw_pool_issuer(struct str pool_arn, struct arena *a, struct str *ret);
 
 /* Is host a custom domain name? */
 bool gw_is_domain(struct gateway *g, struct str host, struct arena *a);
+
+/* rest_key.c: the first day, yyyy-mm-dd, of the quota's period that runs. Weeks begin on Sunday. */
+struct str gw_usage_period(struct jval quota, int64_t now_ms, struct arena *a);
 
 /* What put and patch of a method, an integration or a resource check alike; doc as it will be. */
 bool method_check(struct call *c, struct str api, struct jval doc);

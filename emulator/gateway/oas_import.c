@@ -1,5 +1,6 @@
 /* ImportRestApi and PutRestApi. */
 #include "apigateway_model.h"
+#include "codec.h"
 #include "oas.h"
 
 /* --- the parts that methods name --- */
@@ -413,10 +414,19 @@ static enum call_status import(struct oas_rest *r, bool is_new, struct str text)
     return answer(&r->o);
 }
 
+/* The definition: a request's payload, or, run from inside, the input's member. */
+static bool read_definition(struct call *c, struct oas *ret)
+{
+    struct str text = c->payload;
+    if (text.n == 0 && !codec_base64_decode(c->arena, gw_in(c, "body"), &text))
+        text = STR("");
+    return oas_read(c, text, &APIGATEWAY_BadRequestException, ret);
+}
+
 enum call_status gw_import_rest_api(struct call *c)
 {
     struct oas_rest r = {0};
-    if (!oas_read(c, c->payload, &APIGATEWAY_BadRequestException, &r.o))
+    if (!read_definition(c, &r.o))
         return CALL_FAILED;
     return import(&r, true, STR(""));
 }
@@ -425,8 +435,7 @@ enum call_status gw_put_rest_api(struct call *c)
 {
     struct oas_rest r = {0};
     struct str api, text, mode = gw_in(c, "mode");
-    if (!gw_need_api(c, &api, &text, NULL) ||
-        !oas_read(c, c->payload, &APIGATEWAY_BadRequestException, &r.o))
+    if (!gw_need_api(c, &api, &text, NULL) || !read_definition(c, &r.o))
         return CALL_FAILED;
     r.o.api = api;
     r.is_merge = !str_eq_c(mode, "overwrite");

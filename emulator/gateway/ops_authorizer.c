@@ -120,6 +120,28 @@ enum call_status gw_get_authorizers(struct call *c)
     return gw_need_api(c, &api, NULL, NULL) ? gw_answer_page(c, api, GW_AUTHORIZER) : CALL_FAILED;
 }
 
+/* "add" and "remove" of one ARN. */
+static bool patch_pools(struct call *c, const struct patch *p, struct str *text)
+{
+    struct jval doc, it = {0};
+    struct buf *b = arena_new_buf(c->arena, 1 << 20);
+    struct json_out w;
+    if (!json_parse(c->arena, *text, JSON_DEPTH_DEFAULT, &doc, NULL))
+        return gw_fail_store(c);
+    json_out_init(&w, b);
+    json_arr(&w, NULL);
+    for (struct jval list = jval_get(doc, "providerARNs"); jval_next(list, &it, NULL);) {
+        struct str arn = jval_text(it, c->arena);
+        if (!str_eq(arn, p->value))
+            json_str(&w, NULL, arn);
+    }
+    if (str_eq_c(p->op, "add"))
+        json_str(&w, NULL, p->value);
+    json_end(&w);
+    *text = gw_doc_set(c->arena, *text, &STR("providerARNs"), 1, buf_view(b));
+    return true;
+}
+
 enum call_status gw_update_authorizer(struct call *c)
 {
     static const struct gw_patch_rule rules[] = {
@@ -133,9 +155,19 @@ enum call_status gw_update_authorizer(struct call *c)
         {"/authorizerResultTtlInSeconds", PATCH_INT, true, false, false}};
     struct str api, id, text;
     struct jval doc;
-    if (!need_authorizer(c, &api, &id, &text) ||
-        !gw_patch_apply(c, rules, sizeof rules / sizeof *rules, false, &text) ||
-        !json_parse(c->arena, text, JSON_DEPTH_DEFAULT, &doc, NULL) || !check(c, doc))
+    struct patch *patches;
+    size_t count;
+    if (!need_authorizer(c, &api, &id, &text) || !gw_patches(c, &patches, &count))
+        return CALL_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        bool pools =
+            str_eq_c(patches[i].path, "/providerARNs") && !str_eq_c(patches[i].op, "replace");
+        if (!(pools ? patch_pools(c, &patches[i], &text)
+                    : gw_patch_one(c, &patches[i], rules, sizeof rules / sizeof *rules, false,
+                                   &text)))
+            return CALL_FAILED;
+    }
+    if (!json_parse(c->arena, text, JSON_DEPTH_DEFAULT, &doc, NULL) || !check(c, doc))
         return CALL_FAILED;
     return gw_save_and_answer(c, api, GW_AUTHORIZER, id, text);
 }

@@ -1,11 +1,12 @@
-/* API keys and their import. An account's keys are kept without an API (gw_kind). */
+/* API keys. An account's keys are kept without an API (gw_kind). */
+#include "ops_key.h"
 #include "apigateway_model.h"
 #include "gw_store.h"
 #include "ids.h"
 
-enum { VALUE_MIN = 20, VALUE_MAX = 128, NAME_MAX_BYTES = 1024, DESCRIPTION_MAX = 125000 };
+enum { VALUE_MIN = 20, VALUE_MAX = 128, DESCRIPTION_MAX = 125000 };
 
-static bool check_value(struct call *c, struct str value)
+bool key_check_value(struct call *c, struct str value)
 {
     struct gw_doc *docs;
     struct jval doc;
@@ -35,14 +36,14 @@ enum call_status gw_create_api_key(struct call *c)
     struct str value = gw_in(c, "value");
     bool enabled = false;
     char id[11], random[41];
-    if (gw_in(c, "name").n > NAME_MAX_BYTES) {
+    if (gw_in(c, "name").n > KEY_NAME_MAX) {
         gw_bad(c, "Invalid API Key name, can be at most 1024 characters.");
         return CALL_FAILED;
     }
     ids_lower_alnum(random, 40);
     if (value.n == 0 && !jval_present(jval_get(c->in, "value")))
         value = str_c(random);
-    if (!check_value(c, value))
+    if (!key_check_value(c, value))
         return CALL_FAILED;
     jval_bool(jval_get(c->in, "enabled"), &enabled);
     ids_lower_alnum(id, 10);

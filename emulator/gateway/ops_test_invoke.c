@@ -1,8 +1,8 @@
 /* TestInvokeMethod: runs a method as it is now, without a deployment, and tells what happened. */
 #include "apigateway_model.h"
 #include "clock.h"
+#include "ops_test.h"
 #include "panic.h"
-#include "rest_request.h"
 #include <string.h>
 
 enum { LOG_MAX = 1 << 20 };
@@ -23,8 +23,8 @@ static void add_header(struct http_req *req, struct arena *a, struct str name, s
     req->headers = more;
 }
 
-static void build_request(struct call *c, struct str method, struct str resource_path,
-                          struct http_req *ret)
+void test_build_request(struct call *c, struct str method, struct str resource_path,
+                        struct http_req *ret)
 {
     struct jval headers = jval_get(c->in, "headers"), it = {0}, one;
     struct jval multi = jval_get(c->in, "multiValueHeaders");
@@ -47,6 +47,16 @@ static void build_request(struct call *c, struct str method, struct str resource
         for (one = (struct jval){0}; jval_kind(it) == JSON_ARRAY && jval_next(it, &one, NULL);)
             add_header(ret, c->arena, jval_key_str(it, c->arena), jval_text(one, c->arena));
     }
+}
+
+void test_set_variables(struct call *c, struct rest_live *draft)
+{
+    struct jval variables = jval_get(c->in, "stageVariables"), it = {0};
+    draft->variables = ARENA_ARRAY(draft->arena, struct gw_pair, jval_count(variables) + 1);
+    while (jval_kind(variables) == JSON_OBJECT && jval_next(variables, &it, NULL))
+        draft->variables[draft->variable_count++] =
+            (struct gw_pair){arena_str(draft->arena, jval_key_str(it, c->arena)),
+                             arena_str(draft->arena, jval_text(it, c->arena))};
 }
 
 static void write_headers(struct call *c, const struct http_resp *resp)
@@ -110,7 +120,6 @@ enum call_status gw_test_invoke_method(struct call *c)
     struct gateway *g = c->svc->state;
     struct gw_target target;
     struct http_req req;
-    struct jval variables = jval_get(c->in, "stageVariables"), it = {0};
     struct str method;
     if (!gw_need_method(c, &target))
         return CALL_FAILED;
@@ -126,13 +135,9 @@ enum call_status gw_test_invoke_method(struct call *c)
         gw_fail_store(c);
         return CALL_FAILED;
     }
-    t->draft->variables = ARENA_ARRAY(t->draft->arena, struct gw_pair, jval_count(variables) + 1);
-    while (jval_kind(variables) == JSON_OBJECT && jval_next(variables, &it, NULL))
-        t->draft->variables[t->draft->variable_count++] =
-            (struct gw_pair){arena_str(t->draft->arena, jval_key_str(it, c->arena)),
-                             arena_str(t->draft->arena, jval_text(it, c->arena))};
+    test_set_variables(c, t->draft);
     method = str_eq_c(target.method, "ANY") ? STR("POST") : target.method;
-    build_request(c, method, jval_text(jval_get(target.resource, "path"), c->arena), &req);
+    test_build_request(c, method, jval_text(jval_get(target.resource, "path"), c->arena), &req);
     t->request = rest_request_new(g, t->draft, &req, req.path);
     t->request->done = done;
     t->request->done_arg = t;

@@ -1,7 +1,8 @@
-/* Usage plans, the keys in them and what was used of their quotas. */
+/* Usage plans and the keys in them. */
 #include "apigateway_model.h"
 #include "gw_store.h"
 #include "ids.h"
+#include "ops_key.h"
 
 /* Every stage that the plan names must be there. */
 static bool check_stages(struct call *c, struct jval stages, struct str plan)
@@ -55,7 +56,7 @@ enum call_status gw_create_usage_plan(struct call *c)
                                                                                : CALL_FAILED;
 }
 
-static bool need_plan(struct call *c, struct str *id, struct str *text, struct jval *doc)
+bool plan_need(struct call *c, struct str *id, struct str *text, struct jval *doc)
 {
     *id = gw_in(c, "usagePlanId");
     return gw_need_doc(c, STR(""), GW_USAGE_PLAN, *id, "Invalid Usage Plan ID specified", text,
@@ -66,7 +67,7 @@ enum call_status gw_get_usage_plan(struct call *c)
 {
     struct str id, text;
     struct jval doc;
-    if (!need_plan(c, &id, &text, &doc))
+    if (!plan_need(c, &id, &text, &doc))
         return CALL_FAILED;
     json_raw(&c->out, NULL, text);
     return CALL_DONE;
@@ -117,6 +118,53 @@ static bool patch_stages(struct call *c, const struct patch *p, struct jval doc,
     return true;
 }
 
+/* "/apiStages/<api>:<stage>/throttle/<resource>/<METHOD>/rateLimit", the resource's slashes as they
+ * are or as ~1; removing ".../throttle" or one method's. The stages are a list. */
+static bool patch_stage_throttle(struct call *c, const struct patch *p, struct str rest,
+                                 struct jval doc, struct str *text)
+{
+    struct jval stages = jval_get(doc, "apiStages"), it = {0}, number;
+    struct str stage = str_cut(&rest, '/'), api = str_cut(&stage, ':'), method = rest, limit;
+    struct buf *b = arena_new_buf(c->arena, 1 << 20);
+    struct json_out w;
+    bool removing = str_eq_c(p->op, "remove"), found = false;
+    double value;
+    str_cut(&method, '/');
+    ptrdiff_t end = str_rfind(method, '/');
+    limit = end < 0 ? STR("") : str_sub(method, (size_t)end + 1, method.n);
+    bool is_limit = str_eq_c(limit, "rateLimit") || str_eq_c(limit, "burstLimit");
+    if (is_limit)
+        method = str_sub(method, 0, (size_t)end);
+    if (stage.p == NULL || !(str_eq_c(rest, "throttle") || str_starts(rest, STR("throttle/"))) ||
+        (!removing && (!is_limit || method.n == 0)))
+        return gw_bad(c, "Invalid patch path %.*s", STR_ARG(p->path));
+    if (!removing && !(json_parse(c->arena, p->value, 1, &number, NULL) &&
+                       jval_double(number, &value) && value >= 0))
+        return gw_bad(c, "Invalid patch value '%.*s'", STR_ARG(p->value)); /* unverified */
+    struct str path[] = {
+        STR("throttle"),
+        method.n > 0 && method.p[0] == '/' ? method : arena_fmt(c->arena, "/%.*s", STR_ARG(method)),
+        limit};
+    json_out_init(&w, b);
+    json_arr(&w, NULL);
+    while (jval_kind(stages) == JSON_ARRAY && jval_next(stages, &it, NULL)) {
+        struct str one = jval_raw(it);
+        if (str_eq(jval_text(jval_get(it, "apiId"), c->arena), api) &&
+            str_eq(jval_text(jval_get(it, "stage"), c->arena), stage)) {
+            found = true;
+            one = gw_doc_set(c->arena, one, path,
+                             method.n == 0 ? 1
+                             : removing    ? 2
+                                           : 3,
+                             removing ? STR_NONE : p->value);
+        }
+        json_raw(&w, NULL, one);
+    }
+    json_end(&w);
+    *text = gw_doc_set(c->arena, *text, &STR("apiStages"), 1, buf_view(b));
+    return found || gw_bad(c, "Invalid API Stage specified");
+}
+
 static bool patch_plan(struct call *c, const struct patch *p, struct str *text)
 {
     static const struct {
@@ -133,11 +181,14 @@ static bool patch_plan(struct call *c, const struct patch *p, struct str *text)
                   {"/throttle", "throttle", NULL, false},
                   {"/quota", "quota", NULL, false}};
     struct jval doc, v;
+    struct str rest;
     double number;
     if (!json_parse(c->arena, *text, JSON_DEPTH_DEFAULT, &doc, NULL))
         return gw_fail_store(c);
     if (str_eq_c(p->path, "/apiStages"))
         return patch_stages(c, p, doc, text);
+    if (gw_patch_under(c, p->path, "/apiStages/", &rest))
+        return patch_stage_throttle(c, p, rest, doc, text);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         if (!str_eq_c(p->path, places[i].path))
             continue;
@@ -162,7 +213,7 @@ enum call_status gw_update_usage_plan(struct call *c)
     struct jval doc;
     struct patch *patches;
     size_t count;
-    if (!need_plan(c, &id, &text, &doc) || !gw_patches(c, &patches, &count))
+    if (!plan_need(c, &id, &text, &doc) || !gw_patches(c, &patches, &count))
         return CALL_FAILED;
     for (size_t i = 0; i < count; i++) {
         if (!patch_plan(c, &patches[i], &text))
@@ -175,7 +226,7 @@ enum call_status gw_update_usage_plan(struct call *c)
 }
 
 /* The documents of a kind whose id begins with "<plan>/". */
-static size_t of_plan(struct call *c, enum gw_kind kind, struct str plan, struct gw_doc **ret)
+size_t plan_docs(struct call *c, enum gw_kind kind, struct str plan, struct gw_doc **ret)
 {
     struct str start = arena_fmt(c->arena, "%.*s/", STR_ARG(plan));
     size_t kept = 0, count = gw_doc_list(c->svc->state, STR(""), kind, STR_NONE, 0, c->arena, ret);
@@ -193,7 +244,7 @@ enum call_status gw_delete_usage_plan(struct call *c)
     struct str id, text;
     struct jval doc;
     struct gw_doc *docs;
-    if (!need_plan(c, &id, &text, &doc))
+    if (!plan_need(c, &id, &text, &doc))
         return CALL_FAILED;
     if (jval_count(jval_get(doc, "apiStages")) > 0) {
         /* unverified: the text */
@@ -202,7 +253,7 @@ enum call_status gw_delete_usage_plan(struct call *c)
         return CALL_FAILED;
     }
     for (size_t k = 0; k < 2; k++) {
-        size_t count = of_plan(c, kinds[k], id, &docs);
+        size_t count = plan_docs(c, kinds[k], id, &docs);
         for (size_t i = 0; i < count; i++) {
             if (!db_begin(g->db) || !gw_doc_del(g, STR(""), kinds[k], docs[i].id)) {
                 gw_fail_store(c);
@@ -215,11 +266,30 @@ enum call_status gw_delete_usage_plan(struct call *c)
 
 /* ---- keys ---- */
 
+bool plan_add_key(struct call *c, struct str plan, struct str key, struct jval key_doc,
+                  struct str *ret_text)
+{
+    struct buf *b = arena_new_buf(c->arena, 64 << 10);
+    struct json_out w;
+    struct jval name = jval_get(key_doc, "name");
+    json_out_init(&w, b);
+    json_obj(&w, NULL);
+    json_str(&w, "id", key);
+    json_cstr(&w, "type", "API_KEY");
+    json_str(&w, "value", jval_text(jval_get(key_doc, "value"), c->arena));
+    if (jval_present(name))
+        json_str(&w, "name", jval_text(name, c->arena));
+    json_end(&w);
+    *ret_text = buf_view(b);
+    return gw_save(c, STR(""), GW_USAGE_PLAN_KEY,
+                   arena_fmt(c->arena, "%.*s/%.*s", STR_ARG(plan), STR_ARG(key)), *ret_text);
+}
+
 enum call_status gw_create_usage_plan_key(struct call *c)
 {
     struct str id, text, key = gw_in(c, "keyId"), key_text;
     struct jval doc, key_doc;
-    if (!need_plan(c, &id, &text, &doc) ||
+    if (!plan_need(c, &id, &text, &doc) ||
         !gw_need_doc(c, STR(""), GW_API_KEY, key, "Invalid API Key identifier specified", &key_text,
                      &key_doc))
         return CALL_FAILED;
@@ -232,22 +302,17 @@ enum call_status gw_create_usage_plan_key(struct call *c)
         return CALL_FAIL(c, &APIGATEWAY_ConflictException,
                          "Usage Plan %.*s cannot be added because API Key %.*s is already in it",
                          STR_ARG(id), STR_ARG(key)); /* unverified */
-    json_obj(&c->out, NULL);
-    json_str(&c->out, "id", key);
-    json_cstr(&c->out, "type", "API_KEY");
-    json_str(&c->out, "value", jval_text(jval_get(key_doc, "value"), c->arena));
-    if (jval_present(jval_get(key_doc, "name")))
-        json_str(&c->out, "name", jval_text(jval_get(key_doc, "name"), c->arena));
-    json_end(&c->out);
-    return gw_save(c, STR(""), GW_USAGE_PLAN_KEY, member, buf_view(c->out_buf)) ? CALL_DONE
-                                                                                : CALL_FAILED;
+    if (!plan_add_key(c, id, key, key_doc, &text))
+        return CALL_FAILED;
+    json_raw(&c->out, NULL, text);
+    return CALL_DONE;
 }
 
 static bool need_plan_key(struct call *c, struct str *member, struct str *text)
 {
     struct str id, plan_text;
     struct jval doc;
-    if (!need_plan(c, &id, &plan_text, &doc))
+    if (!plan_need(c, &id, &plan_text, &doc))
         return false;
     *member = arena_fmt(c->arena, "%.*s/%.*s", STR_ARG(id), STR_ARG(gw_in(c, "keyId")));
     return gw_need_doc(c, STR(""), GW_USAGE_PLAN_KEY, *member,
@@ -269,9 +334,9 @@ enum call_status gw_get_usage_plan_keys(struct call *c)
     struct jval doc;
     struct gw_doc *docs;
     size_t limit, kept = 0;
-    if (!need_plan(c, &id, &text, &doc) || !gw_need_page(c, &limit, &after))
+    if (!plan_need(c, &id, &text, &doc) || !gw_need_page(c, &limit, &after))
         return CALL_FAILED;
-    size_t count = of_plan(c, GW_USAGE_PLAN_KEY, id, &docs);
+    size_t count = plan_docs(c, GW_USAGE_PLAN_KEY, id, &docs);
     for (size_t i = 0; i < count; i++) {
         if (after.n == 0 || str_cmp(docs[i].id, after) > 0)
             docs[kept++] = docs[i];
@@ -285,62 +350,4 @@ enum call_status gw_delete_usage_plan_key(struct call *c)
     struct str member, text;
     return need_plan_key(c, &member, &text) ? gw_remove(c, STR(""), GW_USAGE_PLAN_KEY, member)
                                             : CALL_FAILED;
-}
-
-/* ---- usage ---- */
-
-/* {keyId: [[used, left], ...]}: one pair a period that has begun between the dates. */
-static void write_usage(struct call *c, struct str plan, struct str only, struct str from,
-                        struct str to)
-{
-    struct gw_doc *docs;
-    struct str current = STR("");
-    struct jval doc;
-    size_t count = of_plan(c, GW_USAGE, plan, &docs);
-    json_obj(&c->out, "values");
-    for (size_t i = 0; i < count; i++) {
-        struct str rest = docs[i].id;
-        str_cut(&rest, '/');
-        struct str key = str_cut(&rest, '/');
-        int64_t used = 0, left = 0;
-        if ((only.n > 0 && !str_eq(key, only)) || str_cmp(rest, from) < 0 ||
-            str_cmp(rest, to) > 0 ||
-            !json_parse(c->arena, docs[i].text, JSON_DEPTH_DEFAULT, &doc, NULL))
-            continue;
-        if (!str_eq(key, current)) {
-            if (current.n > 0)
-                json_end(&c->out);
-            json_key(&c->out, key);
-            json_arr(&c->out, NULL);
-            current = key;
-        }
-        jval_i64(jval_get(doc, "used"), &used);
-        jval_i64(jval_get(doc, "left"), &left);
-        json_arr(&c->out, NULL);
-        json_i64(&c->out, NULL, used);
-        json_i64(&c->out, NULL, left);
-        json_end(&c->out);
-    }
-    if (current.n > 0)
-        json_end(&c->out);
-    json_end(&c->out);
-}
-
-enum call_status gw_get_usage(struct call *c)
-{
-    struct str id, text, from = gw_in(c, "startDate"), to = gw_in(c, "endDate");
-    struct jval doc;
-    if (!need_plan(c, &id, &text, &doc))
-        return CALL_FAILED;
-    if (str_cmp(from, to) > 0) {
-        gw_bad(c, "Usage start date must not be after the end date"); /* unverified */
-        return CALL_FAILED;
-    }
-    json_obj(&c->out, NULL);
-    json_str(&c->out, "usagePlanId", id);
-    json_str(&c->out, "startDate", from);
-    json_str(&c->out, "endDate", to);
-    write_usage(c, id, gw_in(c, "keyId"), from, to);
-    json_end(&c->out);
-    return CALL_DONE;
 }

@@ -45,10 +45,22 @@ static bool write_context(struct rest_request *r, const struct rest_auth_result 
     return true;
 }
 
+void rest_probe_done(struct rest_request *r)
+{
+    struct http_resp resp = {.status = 200};
+    rest_finish(r, &resp);
+}
+
 static void use_result(struct rest_request *r, const struct rest_auth_result *result)
 {
     struct jval policy;
     enum policy_result allowed = POLICY_NO_MATCH;
+    if (r->probe != NULL) {
+        r->probe->principal = arena_str(r->arena, result->principal);
+        r->probe->policy = arena_str(r->arena, result->policy);
+        rest_probe_done(r);
+        return;
+    }
     if (json_parse(r->arena, result->policy, JSON_DEPTH_DEFAULT, &policy, NULL))
         allowed = policy_allows(policy, STR("execute-api:Invoke"), rest_method_arn(r),
                                 rest_policy_env(r), r->arena);
@@ -202,7 +214,7 @@ static void ask(struct rest_request *r)
     rie_invoke(r->g->rie, &invoke, r->arena, &r->result, &r->wait);
 }
 
-static void authorize_lambda(struct rest_request *r)
+void rest_authorize_lambda(struct rest_request *r)
 {
     struct rest_authorizer *au = r->method->authorizer;
     struct buf *key = arena_new_buf(r->arena, 1 << 20);
@@ -254,7 +266,7 @@ void rest_authorize(struct rest_request *r)
     else if (r->method->auth == REST_AUTH_COGNITO)
         rest_authorize_cognito(r);
     else if (r->method->auth == REST_AUTH_CUSTOM)
-        authorize_lambda(r);
+        rest_authorize_lambda(r);
     else if (r->method->auth == REST_AUTH_IAM)
         authorize_iam(r);
     else

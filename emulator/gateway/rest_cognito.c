@@ -91,6 +91,8 @@ static void write_claims(struct rest_request *r, struct jval claims)
     json_end(&w);
     json_end(&w);
     r->event.authorizer = buf_view(b);
+    if (r->probe != NULL)
+        r->probe->claims = r->event.authorizer;
 }
 
 void rest_authorize_cognito(struct rest_request *r)
@@ -119,5 +121,8 @@ void rest_authorize_cognito(struct rest_request *r)
         return;
     }
     write_claims(r, jwt.claims);
-    rest_check_key(r);
+    if (r->probe == NULL)
+        rest_check_key(r);
+    else
+        rest_probe_done(r);
 }

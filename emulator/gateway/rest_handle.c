@@ -251,6 +251,7 @@ void gateway_handle(struct gateway *g, struct net_exchange *x, struct str api_id
     }
     struct rest_request *r = rest_request_new(g, s, &x->req, path.n == 0 ? STR("/") : path);
     r->x = x;
+    r->event.by_domain = gw_by_domain(g, x);
     if (g->loop != NULL && r->method != NULL && r->method->type != REST_MOCK &&
         r->method->type != REST_HTTP && r->method->type != REST_HTTP_PROXY) {
         r->timer.fn = on_timeout;

@@ -8,7 +8,7 @@ enum { DAY_MS = 86400000 };
 
 struct plan { /* the usage plan by which a key may use the stage */
     struct str id;
-    struct jval doc;
+    struct jval doc, api_stage;
 };
 
 /* The enabled key of that value, of the API's account and region. */
@@ -28,15 +28,16 @@ static bool find_key(struct rest_request *r, struct str value, struct str *ret_i
     return false;
 }
 
-static bool plan_has_stage(struct rest_request *r, struct jval plan)
+/* The plan's entry for this stage; absent: it has none. */
+static struct jval stage_of_plan(struct rest_request *r, struct jval plan)
 {
     struct jval stages = jval_get(plan, "apiStages"), it = {0};
     while (jval_kind(stages) == JSON_ARRAY && jval_next(stages, &it, NULL)) {
         if (str_eq(jval_text(jval_get(it, "apiId"), r->arena), r->stage->api_id) &&
             str_eq(jval_text(jval_get(it, "stage"), r->arena), r->stage->name))
-            return true;
+            return it;
     }
-    return false;
+    return (struct jval){0};
 }
 
 static bool find_plan(struct rest_request *r, struct str key_id, struct plan *ret)
@@ -48,7 +49,7 @@ static bool find_plan(struct rest_request *r, struct str key_id, struct plan *re
         struct str member = arena_fmt(r->arena, "%.*s/%.*s", STR_ARG(docs[i].id), STR_ARG(key_id));
         if (!gw_doc_get(r->g, STR(""), GW_USAGE_PLAN_KEY, member, r->arena, &text) ||
             !json_parse(r->arena, docs[i].text, JSON_DEPTH_DEFAULT, &ret->doc, NULL) ||
-            !plan_has_stage(r, ret->doc))
+            !jval_present(ret->api_stage = stage_of_plan(r, ret->doc)))
             continue;
         ret->id = docs[i].id;
         return true;
@@ -56,53 +57,67 @@ static bool find_plan(struct rest_request *r, struct str key_id, struct plan *re
     return false;
 }
 
-static bool take_token(struct rest_request *r, const struct plan *plan, struct str key_id)
+static bool hold(struct rest_request *r, struct jval throttle, struct str bucket)
 {
-    struct jval throttle = jval_get(plan->doc, "throttle");
     double rate, burst;
     if (!jval_double(jval_get(throttle, "rateLimit"), &rate) || rate <= 0)
         return true;
     if (!jval_double(jval_get(throttle, "burstLimit"), &burst))
         burst = rate;
-    return rest_take_token(
-        r->g, arena_fmt(r->arena, "%.*s/%.*s", STR_ARG(plan->id), STR_ARG(key_id)), rate, burst);
+    return rest_take_token(r->g, bucket, rate, burst);
 }
 
-/* The first day of the quota's period, as yyyy-mm-dd. Weeks begin on Sunday. */
-static struct str period_start(struct rest_request *r, struct str period, int64_t offset)
+/* The limits of the plan's stage for this method stand before those of the plan. */
+static bool take_token(struct rest_request *r, const struct plan *plan, struct str key_id)
 {
-    int64_t now = clock_now_ms(), day = now / DAY_MS;
+    struct str method = arena_fmt(r->arena, "%.*s/%.*s", STR_ARG(r->match.route->resource_path),
+                                  STR_ARG(r->method->http_method));
+    struct str bucket = arena_fmt(r->arena, "%.*s/%.*s", STR_ARG(plan->id), STR_ARG(key_id));
+    struct jval own = jval_get_str(jval_get(plan->api_stage, "throttle"), method);
+    if (jval_present(own))
+        return hold(r, own,
+                    arena_fmt(r->arena, "%.*s/%.*s/%.*s%.*s", STR_ARG(bucket),
+                              STR_ARG(r->stage->api_id), STR_ARG(r->stage->name), STR_ARG(method)));
+    return hold(r, jval_get(plan->doc, "throttle"), bucket);
+}
+
+struct str gw_usage_period(struct jval quota, int64_t now_ms, struct arena *a)
+{
+    struct str period = jval_text(jval_get(quota, "period"), a);
+    int64_t day = now_ms / DAY_MS, offset = 0;
     char text[16];
+    jval_i64(jval_get(quota, "offset"), &offset);
     if (str_eq_c(period, "WEEK")) {
         int64_t weekday = (day + 4 - offset) % 7; /* 1970-01-01 was a Thursday */
         day -= weekday < 0 ? weekday + 7 : weekday;
     } else if (str_eq_c(period, "MONTH")) {
         char number[4];
-        clock_format(now, "%d", number, sizeof number);
+        clock_format(now_ms, "%d", number, sizeof number);
         day -= (number[0] - '0') * 10 + number[1] - '0' - 1;
     }
     size_t n = clock_format(day * DAY_MS, "%Y-%m-%d", text, sizeof text);
-    return arena_str(r->arena, (struct str){text, n});
+    return arena_str(a, (struct str){text, n});
 }
 
 static bool count_use(struct rest_request *r, const struct plan *plan, struct str key_id)
 {
     struct jval quota = jval_get(plan->doc, "quota"), doc;
-    int64_t limit, offset = 0, used = 0;
+    int64_t limit, extra = 0, used = 0; /* extra: what UpdateUsage has granted */
     struct str text;
     if (!jval_i64(jval_get(quota, "limit"), &limit))
         return true;
-    jval_i64(jval_get(quota, "offset"), &offset);
-    struct str period = jval_text(jval_get(quota, "period"), r->arena);
     struct str id = arena_fmt(r->arena, "%.*s/%.*s/%.*s", STR_ARG(plan->id), STR_ARG(key_id),
-                              STR_ARG(period_start(r, period, offset)));
+                              STR_ARG(gw_usage_period(quota, clock_now_ms(), r->arena)));
     if (gw_doc_get(r->g, STR(""), GW_USAGE, id, r->arena, &text) &&
-        json_parse(r->arena, text, JSON_DEPTH_DEFAULT, &doc, NULL))
+        json_parse(r->arena, text, JSON_DEPTH_DEFAULT, &doc, NULL)) {
         jval_i64(jval_get(doc, "used"), &used);
+        jval_i64(jval_get(doc, "extra"), &extra);
+    }
+    limit += extra;
     if (used >= limit)
         return false;
-    text = arena_fmt(r->arena, "{\"used\":%lld,\"left\":%lld}", (long long)used + 1,
-                     (long long)(limit - used - 1));
+    text = arena_fmt(r->arena, "{\"used\":%lld,\"left\":%lld,\"extra\":%lld}", (long long)used + 1,
+                     (long long)(limit - used - 1), (long long)extra);
     if (db_begin(r->g->db))
         gw_usage_put(r->g, id, r->stage->account, r->stage->region, text);
     return true;

@@ -231,6 +231,8 @@ static void read_authorizers(struct compiler *c)
         arena_defer(a, release_results, au);
         c->authorizers[n++] = au;
     }
+    c->s->authorizers = c->authorizers;
+    c->s->authorizer_count = n;
 }
 
 /* Settings of the API that, as AWS documents, a change of is not seen before the next deployment.

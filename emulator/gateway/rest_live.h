@@ -69,7 +69,9 @@ struct rest_live {
     bool is_disabled, key_from_authorizer;
     int64_t compress_above;                /* minimumCompressionSize; -1: no compression */
     struct jval models, gateway_responses; /* by name, by type */
-    struct jval policy;                    /* the resource policy's document; absent: none */
+    struct rest_authorizer **authorizers;
+    size_t authorizer_count;
+    struct jval policy; /* the resource policy's document; absent: none */
     struct route_tree *routes;
 };
 /* NULL: no such API or stage. Not counted: rest_live_ref to keep it. */

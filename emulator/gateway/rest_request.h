@@ -14,6 +14,11 @@ struct rest_request;
  * the stage's, which live until rest_request_free. */
 typedef void rest_done(struct rest_request *r, struct http_resp *resp);
 
+/* What an authorizer has found, where that is all that is asked. */
+struct rest_auth_probe {
+    struct str principal, policy, claims; /* p == NULL: none; in the request's arena */
+};
+
 struct rest_request {
     struct gateway *g;
     struct arena *arena;
@@ -28,8 +33,9 @@ struct rest_request {
     struct timer timer;
     struct wait wait;
     bool waiting, timed_out;
-    bool policy_allows;        /* the API's resource policy does, explicitly */
-    struct str denied_because; /* for GW_POLICY_DENIED */
+    struct rest_auth_probe *probe; /* TestInvokeAuthorizer; else NULL */
+    bool policy_allows;            /* the API's resource policy does, explicitly */
+    struct str denied_because;     /* for GW_POLICY_DENIED */
     struct rie_result result;
     struct fetch_request fetch;
     struct fetch_result fetched;
@@ -60,10 +66,13 @@ bool rest_check_policy(struct rest_request *r);
 const struct policy_env *rest_policy_env(struct rest_request *r);
 /* arn:aws:execute-api:<region>:<account>:<api>/<stage>/<METHOD>/<path> */
 struct str rest_method_arn(struct rest_request *r);
+void rest_authorize_lambda(struct rest_request *r);
 void rest_authorize_cognito(struct rest_request *r); /* rest_cognito.c */
-void rest_check_key(struct rest_request *r);         /* rest_key.c */
-void rest_validate(struct rest_request *r);          /* rest_validate.c */
-void rest_integrate(struct rest_request *r);         /* rest_integrate.c */
+/* The authorizer of a probed request has answered: the request is over. */
+void rest_probe_done(struct rest_request *r);
+void rest_check_key(struct rest_request *r); /* rest_key.c */
+void rest_validate(struct rest_request *r);  /* rest_validate.c */
+void rest_integrate(struct rest_request *r); /* rest_integrate.c */
 /* The integration has answered: selection is what patterns are matched with (the status code, or a
  * function's errorMessage; p == NULL: only the default response). rest_respond.c */
 void rest_respond(struct rest_request *r, struct str selection, struct http_resp *from);

@@ -145,6 +145,8 @@ bool v2_function_of(const struct v2_live *s, struct str uri, struct arena *a,
 static struct str whole_path(const struct v2_request *r)
 {
     struct str stage = r->stage->name;
+    if (r->by_domain) /* with the mapping's key */
+        return r->req.path;
     if (str_eq_c(stage, "$default"))
         return r->path;
     return arena_fmt(r->arena, "/%.*s%.*s", STR_ARG(stage), STR_ARG(r->path));
@@ -163,6 +165,7 @@ void v2_write_event_v1(struct v2_request *r, struct str method_arn, const struct
                                 .param_count = r->event.path_count};
     struct event_v1 e = {.req = &r->req,
                          .path = whole_path(r),
+                         .by_domain = r->by_domain,
                          .api_id = r->event.api_id,
                          .stage = r->event.stage,
                          .account = r->stage->account,
@@ -367,13 +370,13 @@ static const struct v2_route_live *find_route(struct v2_live *s, const struct ht
     return s->fallback;
 }
 
-static struct str domain_of(const struct http_req *req, const struct v2_live *s, struct arena *a)
+static struct str domain_of(const struct v2_request *r, const struct v2_live *s, struct arena *a)
 {
-    struct str host = req->host;
+    struct str host = r->req.host;
     ptrdiff_t colon = str_rfind(host, ':');
     if (colon >= 0)
         host = str_sub(host, 0, (size_t)colon);
-    if (str_find_str(host, STR(".execute-api.")) > 0)
+    if (r->by_domain || str_find_str(host, STR(".execute-api.")) > 0)
         return event_text(a, host);
     return arena_fmt(a, "%.*s.execute-api.%.*s.amazonaws.com", STR_ARG(s->api_id),
                      STR_ARG(s->region));
@@ -386,7 +389,8 @@ static struct v2_request *new_request(struct gateway *g, struct net_exchange *x,
     struct arena *a = arena_new(0, ARENA_MAX);
     struct v2_request *r = ARENA_NEW(a, struct v2_request);
     struct str request_id, extended_id;
-    *r = (struct v2_request){.g = g, .x = x, .arena = a, .stage = s, .route = route};
+    *r = (struct v2_request){
+        .g = g, .x = x, .arena = a, .stage = s, .route = route, .by_domain = gw_by_domain(g, x)};
     v2_live_ref(s);
     gw_copy_request(&x->req, a, &r->req);
     gw_make_ids(a, &request_id, &extended_id);
@@ -396,24 +400,24 @@ static struct v2_request *new_request(struct gateway *g, struct net_exchange *x,
         params[i] = (struct gw_pair){
             match->params[i].name,
             event_text(a, codec_percent_decode(a, arena_str(a, match->params[i].value), false))};
-    r->event =
-        (struct event_v2){.req = &r->req,
-                          .route_key = route->key,
-                          /* decoded in format 2.0, as sent in format 1.0 and from function URLs
-                           * (seen on AWS by the tests of its .NET Lambda test tool) */
-                          .raw_path = codec_percent_decode(a, whole_path(r), false),
-                          .http_api = true,
-                          .api_id = s->api_id,
-                          .account = s->account,
-                          .domain = domain_of(&r->req, s, a),
-                          .stage = s->name,
-                          .request_id = extended_id, /* HTTP APIs show the short form */
-                          .trace_root = arena_str(a, gw_trace_root(&r->req, a, clock_now_ms())),
-                          .path_params = params,
-                          .path_count = match->param_count,
-                          .variables = s->variables,
-                          .variable_count = s->variable_count,
-                          .now_ms = clock_now_ms()};
+    r->event = (struct event_v2){
+        .req = &r->req,
+        .route_key = route->key,
+        /* decoded in format 2.0, as sent in format 1.0 and from function URLs (seen on AWS by the
+         * tests of its .NET Lambda test tool; unverified: reports differ on format 1.0) */
+        .raw_path = codec_percent_decode(a, whole_path(r), false),
+        .http_api = true,
+        .api_id = s->api_id,
+        .account = s->account,
+        .domain = domain_of(r, s, a),
+        .stage = s->name,
+        .request_id = extended_id, /* HTTP APIs show the short form */
+        .trace_root = arena_str(a, gw_trace_root(&r->req, a, clock_now_ms())),
+        .path_params = params,
+        .path_count = match->param_count,
+        .variables = s->variables,
+        .variable_count = s->variable_count,
+        .now_ms = clock_now_ms()};
     return r;
 }
 

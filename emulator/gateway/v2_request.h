@@ -11,6 +11,7 @@
 #include "v2_params.h"
 
 struct v2_request {
+    bool by_domain; /* has come by a custom domain name */
     struct gateway *g;
     struct net_exchange *x; /* NULL once answered */
     struct arena *arena;

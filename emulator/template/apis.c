@@ -1,9 +1,9 @@
 /* AWS::Serverless::Api and SAM's implicit API. */
 #include "tpl_plan.h"
 
-static const char *const used[] = {"StageName",        "Name", "Description", "BinaryMediaTypes",
-                                   "Variables",        "Tags", "Auth",        "Cors",
-                                   "GatewayResponses", NULL};
+static const char *const used[] = {
+    "StageName", "Name", "Description",      "BinaryMediaTypes", "Variables",     "Tags",
+    "Auth",      "Cors", "GatewayResponses", "DefinitionBody",   "DefinitionUri", NULL};
 static const char *const ignored[] = {"EndpointConfiguration", "TracingEnabled", "OpenApiVersion",
                                       "PropagateTags",         "AlwaysDeploy",   NULL};
 
@@ -53,8 +53,13 @@ static bool add_api(struct tpl_model *m, const struct tpl_resource *r, struct pl
     struct buf *b = plan_writer(m, &w);
     if (!write_create(m, r, api, &w) || !plan_variables_read(m, r, "Variables", api) ||
         !plan_auth_read(m, r, api, &auth) || !plan_cors_read(m, r, auth, api) ||
-        !plan_usage_read(m, r, auth, api) || !plan_responses_read(m, r, api))
+        !plan_usage_read(m, r, auth, api) || !plan_responses_read(m, r, api) ||
+        !plan_definition_read(m, r, api))
         return false;
+    if (api->definition.n > 0 && api->cors.enabled)
+        tpl_warn(m->log, r->line,
+                 "%.*s: Cors covers the paths of events, not those of the definition",
+                 STR_ARG(r->id));
     api->create_json = buf_view(b);
     plan->apis[plan->api_count++] = *api;
     return true;

@@ -6,6 +6,7 @@ struct http_build {
     const struct plan_api *api;
     struct service *svc;
     struct str *authorizer_ids;
+    struct jval defined; /* the routes that the definition made */
 };
 
 static bool make_integration(struct http_build *b, const struct plan_route *route, struct str *ret)
@@ -40,21 +41,35 @@ static bool make_integration(struct http_build *b, const struct plan_route *rout
     return true;
 }
 
+static struct str key_of(struct http_build *b, const struct plan_route *route)
+{
+    return str_eq_c(route->path, "$default")
+               ? route->path
+               : arena_fmt(b->x->arena, "%.*s %.*s", STR_ARG(route->method), STR_ARG(route->path));
+}
+
+static bool is_defined(struct http_build *b, const struct plan_route *route)
+{
+    struct jval it = {0};
+    while (jval_kind(b->defined) == JSON_ARRAY && jval_next(b->defined, &it, NULL))
+        if (str_eq(jval_text(jval_get(it, "routeKey"), b->x->arena), key_of(b, route)))
+            return true;
+    return false;
+}
+
 static bool make_route(struct http_build *b, const struct plan_route *route)
 {
     struct json_out w;
     struct buf *out = apply_writer(b->x, &w);
     struct apply_owner owner = {route->function_id, route->line};
     struct str integration, authorizer = apply_authorizer_id(b->api, route, b->authorizer_ids);
+    if (is_defined(b, route))
+        return true;
     if (!make_integration(b, route, &integration))
         return false;
     json_obj(&w, NULL);
     json_str(&w, "apiId", b->api->id);
-    json_str(
-        &w, "routeKey",
-        str_eq_c(route->path, "$default")
-            ? route->path
-            : arena_fmt(b->x->arena, "%.*s %.*s", STR_ARG(route->method), STR_ARG(route->path)));
+    json_str(&w, "routeKey", key_of(b, route));
     json_str(&w, "target", arena_fmt(b->x->arena, "integrations/%.*s", STR_ARG(integration)));
     json_cstr(&w, "authorizationType",
               route->is_iam               ? "AWS_IAM"
@@ -86,18 +101,32 @@ static bool make_stage(struct http_build *b)
                       (struct apply_owner){b->api->logical_id, b->api->line}, NULL);
 }
 
+static bool import(struct http_build *b, struct apply_owner owner)
+{
+    struct jval body;
+    if (!apply_must(b->x, b->svc, "ReimportApi",
+                    apply_input(b->x, "apiId", b->api->id, "body", b->api->definition), owner,
+                    NULL) ||
+        !apply_must(b->x, b->svc, "GetRoutes",
+                    apply_input(b->x, "apiId", b->api->id, NULL, STR_NONE), owner, &body))
+        return false;
+    b->defined = jval_get(body, "items");
+    return true;
+}
+
 bool apply_http_api(struct apply *x, const struct plan_api *api)
 {
     struct http_build b = {.x = x, .api = api, .svc = gateway_service_v2(x->env->gateway)};
     struct apply_owner owner = {api->logical_id, api->line};
     if (!apply_forget_api(x, api) ||
         !apply_must(x, b.svc, "CreateApi", api->create_json, owner, NULL) ||
+        (api->definition.n > 0 && !import(&b, owner)) ||
         !apply_authorizers(x, b.svc, api, &b.authorizer_ids))
         return false;
     for (size_t i = 0; i < api->route_count; i++)
         if (!make_route(&b, &api->routes[i]))
             return false;
-    if (api->route_count == 0)
+    if (api->route_count == 0 && api->definition.n == 0)
         tpl_warn(x->log, api->line, "%.*s: no event uses this API", STR_ARG(api->logical_id));
     return make_stage(&b);
 }

@@ -1,4 +1,5 @@
 /* REST APIs: made anew at every start, under the same id. */
+#include "codec.h"
 #include "map.h"
 #include "tpl_apply.h"
 #include <string.h>
@@ -89,11 +90,32 @@ static bool put_method(struct rest_build *b, struct str resource, const struct p
     return apply_must(b->x, b->svc, "PutMethod", buf_view(out), owner_of(route), NULL);
 }
 
+/* Does the definition have the method, with its integration? */
+static bool is_defined(struct rest_build *b, struct str resource, const struct plan_route *route,
+                       bool *ret_has_method)
+{
+    struct json_out w;
+    struct jval method;
+    struct aws_err err;
+    *ret_has_method = false;
+    if (b->api->definition.n == 0)
+        return false;
+    struct buf *out = start_method(b, resource, route->method, &w);
+    json_end(&w);
+    *ret_has_method = apply_run(b->x, b->svc, "GetMethod", buf_view(out), &method, &err);
+    return *ret_has_method && jval_present(jval_get(method, "methodIntegration"));
+}
+
 static bool make_route(struct rest_build *b, const struct plan_route *route)
 {
     struct str resource;
     struct json_out w;
-    if (!need_resource(b, route, &resource) || !put_method(b, resource, route))
+    bool has_method;
+    if (!need_resource(b, route, &resource))
+        return false;
+    if (is_defined(b, resource, route, &has_method))
+        return true;
+    if (!has_method && !put_method(b, resource, route))
         return false;
     struct buf *out = start_method(b, resource, route->method, &w);
     json_cstr(&w, "type", "AWS_PROXY");
@@ -240,6 +262,31 @@ static bool deploy(struct rest_build *b)
                       (struct apply_owner){b->api->logical_id, b->api->line}, NULL);
 }
 
+/* The definition, and the resources that it made. */
+static bool import(struct rest_build *b, struct apply_owner owner)
+{
+    struct jval body, it = {0};
+    struct json_out w;
+    struct buf *out = apply_writer(b->x, &w);
+    json_obj(&w, NULL);
+    json_str(&w, "restApiId", b->api->id);
+    json_cstr(&w, "mode", "overwrite");
+    json_str(&w, "body", codec_base64_encode(b->x->arena, b->api->definition));
+    json_end(&w);
+    if (!apply_must(b->x, b->svc, "PutRestApi", buf_view(out), owner, NULL) ||
+        !apply_must(
+            b->x, b->svc, "GetResources",
+            arena_fmt(b->x->arena, "{\"restApiId\":\"%.*s\",\"limit\":500}", STR_ARG(b->api->id)),
+            owner, &body))
+        return false;
+    for (struct jval items = jval_get(body, "item"); jval_next(items, &it, NULL);) {
+        struct str id = arena_str(b->x->arena, jval_text(jval_get(it, "id"), b->x->arena));
+        map_put(&b->resources, jval_text(jval_get(it, "path"), b->x->arena),
+                (void *)(uintptr_t)id.p);
+    }
+    return true;
+}
+
 static bool build(struct rest_build *b)
 {
     struct jval body;
@@ -251,7 +298,8 @@ static bool build(struct rest_build *b)
     struct str root =
         arena_str(b->x->arena, jval_text(jval_get(body, "rootResourceId"), b->x->arena));
     map_put(&b->resources, STR("/"), (void *)(uintptr_t)root.p);
-    if (!apply_authorizers(b->x, b->svc, api, &b->authorizer_ids))
+    if ((api->definition.n > 0 && !import(b, owner)) ||
+        !apply_authorizers(b->x, b->svc, api, &b->authorizer_ids))
         return false;
     for (size_t i = 0; i < api->response_count; i++)
         if (!apply_must(b->x, b->svc, "PutGatewayResponse", api->responses[i], owner, NULL))
@@ -261,7 +309,7 @@ static bool build(struct rest_build *b)
             return false;
     if (api->cors.enabled && !make_cors(b))
         return false;
-    if (api->route_count > 0)
+    if (api->route_count > 0 || api->definition.n > 0)
         return deploy(b);
     tpl_warn(b->x->log, api->line, "%.*s: no event uses this API; it is not deployed",
              STR_ARG(api->logical_id));

@@ -2,8 +2,8 @@
 #include "tpl_plan.h"
 
 static const char *const used[] = {
-    "StageName", "Name",           "Description", "CorsConfiguration",
-    "Auth",      "StageVariables", "Tags",        NULL};
+    "StageName",      "Name", "Description",    "CorsConfiguration", "Auth",
+    "StageVariables", "Tags", "DefinitionBody", "DefinitionUri",     NULL};
 static const char *const ignored[] = {"AccessLogSettings", "FailOnWarnings", "PropagateTags", NULL};
 
 /* true: every origin; a map: what it says. */
@@ -70,7 +70,7 @@ static bool add_api(struct tpl_model *m, const struct tpl_resource *r, struct pl
     struct json_out w;
     struct buf *b = plan_writer(m, &w);
     if (!write_create(m, r, api, &w) || !plan_variables_read(m, r, "StageVariables", api) ||
-        !plan_auth_read(m, r, api, &auth))
+        !plan_auth_read(m, r, api, &auth) || !plan_definition_read(m, r, api))
         return false;
     api->create_json = buf_view(b);
     plan->apis[plan->api_count++] = *api;

@@ -361,8 +361,10 @@ struct tpl_node *tpl_eval(struct tpl_model *m, const struct tpl_node *n)
 {
     if (n->kind == TPL_SCALAR) {
         struct tpl_node *copy = tpl_made(m, n->line, n->text);
-        if (copy != NULL)
+        if (copy != NULL) {
             copy->is_null = n->is_null;
+            copy->is_plain = n->is_plain;
+        }
         return copy;
     }
     if (n->kind == TPL_NONE)

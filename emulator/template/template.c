@@ -156,7 +156,7 @@ static bool apply_plan(struct apply *x, const struct tpl_plan *plan, struct temp
                                   .apis = plan->api_count,
                                   .outputs = arena_fmt(x->arena, "%.*s%.*s", STR_ARG(plan->outputs),
                                                        STR_ARG(buf_view(keys)))};
-    if (plan->api_count == 1 && plan->apis[0].route_count > 0) {
+    if (plan->api_count == 1 && (plan->apis[0].route_count > 0 || plan->apis[0].definition.n > 0)) {
         ret->example_api = plan->apis[0].id;
         ret->example_stage = plan->apis[0].stage;
         gateway_set_default(x->env->gateway, ret->example_api, ret->example_stage);
@@ -183,6 +183,7 @@ static bool read_and_apply(struct apply *x, const char *path, struct template_su
                  error == -EFBIG ? "a template is at most 1 MB" : strerror(-error));
         return false;
     }
+    model.folder = folder;
     model.root = tpl_parse(x->log, text);
     return model.root != NULL && tpl_model_build(&model, x->env) &&
            tpl_plan_build(&model, folder, &plan) && apply_plan(x, &plan, ret);

@@ -43,6 +43,7 @@ static struct tpl_node *convert(struct arena *a, struct lines *l, struct jval v)
     default:
         n = tpl_scalar(a, line, jval_raw(v));
         n->is_null = jval_kind(v) == JSON_NULL;
+        n->is_plain = true;
         return n;
     }
 }

@@ -45,7 +45,8 @@ struct tpl_model {
     struct tpl_log *log;
     struct arena *arena;
     struct str account, region;
-    struct str url; /* this server's, for addresses of APIs and functions; may be empty */
+    struct str folder; /* where the template lies */
+    struct str url;    /* this server's, for addresses of APIs and functions; may be empty */
     const struct tpl_node *root;
     struct tpl_parameter *parameters;
     size_t parameter_count;

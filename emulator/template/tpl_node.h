@@ -19,7 +19,8 @@ enum tpl_kind {
 };
 struct tpl_node {
     enum tpl_kind kind;
-    bool is_null; /* a scalar: empty, ~ or null, not quoted */
+    bool is_null;  /* a scalar: empty, ~ or null, not quoted */
+    bool is_plain; /* a scalar that is not quoted: it may be a number or a boolean */
     unsigned line;
     struct str text; /* a scalar's */
     struct tpl_pair {

@@ -51,6 +51,7 @@ struct plan_api {
     unsigned line;
     struct str create_json;    /* CreateRestApi's or CreateApi's input, _custom_id_ included */
     struct str variables_json; /* {"variables": ...}, of the stage; empty: none */
+    struct str definition;     /* OpenAPI, JSON or YAML; empty: none */
     struct plan_route *routes;
     size_t route_count, route_cap;
     struct plan_authorizer *authorizers;
@@ -104,6 +105,8 @@ bool plan_cors_read(struct tpl_model *m, const struct tpl_resource *r, const str
 bool plan_usage_read(struct tpl_model *m, const struct tpl_resource *r, const struct tpl_node *auth,
                      struct plan_api *api);
 bool plan_responses_read(struct tpl_model *m, const struct tpl_resource *r, struct plan_api *api);
+/* DefinitionBody or DefinitionUri of an API. */
+bool plan_definition_read(struct tpl_model *m, const struct tpl_resource *r, struct plan_api *api);
 /* The stage variables of an API, from its property of that name. */
 bool plan_variables_read(struct tpl_model *m, const struct tpl_resource *r, const char *name,
                          struct plan_api *api);

@@ -202,7 +202,8 @@ static struct tpl_node *read_content(struct reader *r, const yaml_event_t *e, un
     case YAML_SCALAR_EVENT:
         n = tpl_scalar(r->arena, line,
                        text_of(r->arena, e->data.scalar.value, e->data.scalar.length));
-        n->is_null = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && is_null_text(n->text);
+        n->is_plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+        n->is_null = n->is_plain && is_null_text(n->text);
         return n;
     case YAML_SEQUENCE_START_EVENT:
         n = tpl_node_new(r->arena, TPL_SEQ, line);

@@ -359,6 +359,11 @@ class HttpApis(unittest.TestCase):
             {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "true"}])
         self.assertEqual((at("/")[0], at("/c")[0]), (200, 200))
         self.assertEqual(self.s.request("GET", "/dev/", headers={"Host": rest + ".execute-api.us-east-1.localhost"})[0], 403)
+        echo = self.quick("echo")["ApiId"]
+        self.api.create_api_mapping(DomainName=name, ApiId=echo, Stage="$default", ApiMappingKey="e")
+        event = json.loads(at("/e/1")[1])
+        self.assertEqual((event["rawPath"], event["requestContext"]["http"]["path"], event["requestContext"]["domainName"]),
+                         ("/e/1", "/e/1", name))
         self.api.delete_api_mapping(DomainName=name, ApiMappingId=root["ApiMappingId"])
         self.refused("NotFoundException", self.api.get_api_mapping, DomainName=name, ApiMappingId=root["ApiMappingId"])
         self.assertEqual(at("/")[0], 403)

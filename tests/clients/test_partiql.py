@@ -106,13 +106,17 @@ class Partiql(Boto):
 
     def test_errors_are_the_classes_of_the_sdk(self):
         self.fill(1, v=N(5))
+        # Debian's botocore does not know the parameter yet; tests/cases has it on the wire
+        known = self.d.meta.service_model.operation_model("ExecuteStatement").input_shape.members
+        old = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if "ReturnValuesOnConditionCheckFailure" in known else {}
         with self.assertRaises(self.d.exceptions.DuplicateItemException):
             self.run_("INSERT INTO $T VALUE {'pk': 'a', 'sk': 0}")
         with self.assertRaises(self.d.exceptions.ResourceNotFoundException):
             self.run_("SELECT * FROM Nowhere")
         with self.assertRaises(self.d.exceptions.ConditionalCheckFailedException) as caught:
-            self.run_("UPDATE $T SET v = 6 WHERE pk = 'a' AND sk = 0 AND v = 9", ReturnValuesOnConditionCheckFailure="ALL_OLD")
-        self.assertEqual(caught.exception.response["Item"], {"pk": S("a"), "sk": N(0), "v": N(5)})
+            self.run_("UPDATE $T SET v = 6 WHERE pk = 'a' AND sk = 0 AND v = 9", **old)
+        if old:
+            self.assertEqual(caught.exception.response["Item"], {"pk": S("a"), "sk": N(0), "v": N(5)})
         with self.assertRaises(self.d.exceptions.ConditionalCheckFailedException) as caught:
             self.run_("DELETE FROM $T WHERE pk = 'a' AND sk = 0 AND v = 9")
         self.assertNotIn("Item", caught.exception.response)

@@ -15,6 +15,7 @@ exports.handler = async (event) => {
   if (text === '!throw') throw new Error('boom');
   if (text === '!exit') process.exit(1);
   if (text === '!sleep') await new Promise((done) => setTimeout(done, 60000));
+  if (text === '!big') return { statusCode: 200, body: 'x'.repeat(6 * 1024 * 1024 + 100) };
   if (text === '!undefined') return undefined;
   return JSON.parse(text);
 };
@@ -182,6 +183,23 @@ class ReplyMapping(unittest.TestCase):
                 # the text travels in a result of the function, below its limit of 6 MB
                 status, _, body = self.send(kind, {"statusCode": 200, "body": "x" * 2_000_000})
                 self.assertEqual((status, len(body)), (200, 2_000_000))
+
+    def test_a_result_above_lambdas_limit_is_a_failure(self):
+        for kind in KINDS:
+            with self.subTest(kind=kind):
+                self.check(kind, self.send(kind, "!big"), BAD[kind])
+
+    def test_requests_above_the_limits(self):
+        limits = {"rest": (10 << 20, b'{"message":"Request Too Long"}', ["RequestTooLargeException"]),
+                  "http1": (10 << 20, b'{"message":"Request Entity Too Large"}', []),
+                  "http2": (10 << 20, b'{"message":"Request Entity Too Large"}', []),
+                  "url": (6 << 20, b'{"Message":"Request Entity Too Large"}', None)}  # unverified: its type
+        for kind, (limit, want, error) in limits.items():
+            with self.subTest(kind=kind):
+                status, headers, body = self.g.send(kind, "POST", "/a", [("Content-Type", "text/plain")], b" " * (limit + 1))
+                self.assertEqual((status, body), (413, want))
+                if error is not None:
+                    self.assertEqual([v for k, v in headers if k.lower() == "x-amzn-errortype"], error)
 
     def test_requests_that_meet_nothing(self):
         g, port = self.g, self.g.s.port

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from puddle import Server
+from botocore.exceptions import ClientError
 from test_http_api import url64
 import test_rest_settings
 
@@ -18,6 +18,11 @@ exports.echo = async (event) => ({ statusCode: 200, body: JSON.stringify(event) 
 exports.token = async (event) => ({ principalId: 'me', policyDocument: { Statement: [{ Action: 'execute-api:Invoke',
   Effect: event.authorizationToken === 'deny' ? 'Deny' : 'Allow',
   Resource: event.authorizationToken === 'other' ? 'arn:aws:execute-api:*:*:*/dev/GET/y' : '*' }] } });
+exports.asked = async (event) => {
+  if (event.headers.Authorization === 'throw') throw new Error('x');
+  return { principalId: [event.httpMethod, event.resource, event.queryStringParameters.q, event.stageVariables.v].join(' '),
+    policyDocument: { Statement: [] } };
+};
 """}
 
 
@@ -156,3 +161,40 @@ class Access(test_rest_settings.Base):
             "BadRequestException", self.api.create_authorizer, **make, providerARNs=[POOL.replace("pool/us-east-1_pool", "pool/us-east-1_else")]))
         self.refused("BadRequestException", self.api.create_authorizer, **make)
         self.refused("BadRequestException", self.api.create_authorizer, **make, providerARNs=["arn:aws:s3:::x"])
+
+    def test_pools_are_added_and_removed(self):
+        api = self.api.create_rest_api(name="n")["id"]
+        made = self.api.create_authorizer(restApiId=api, name="pool", type="COGNITO_USER_POOLS", providerARNs=[POOL])
+
+        def patch(op, value):
+            return self.api.update_authorizer(restApiId=api, authorizerId=made["id"], patchOperations=[
+                {"op": op, "path": "/providerARNs", "value": value}])["providerARNs"]
+        other = POOL.replace("000000000000", "111111111111")
+        self.assertEqual(patch("add", other), [POOL, other])
+        self.assertEqual(patch("remove", POOL), [other])
+        for op, value in (("add", POOL + "x"), ("remove", other), ("replace", POOL)):
+            with self.assertRaises(ClientError):
+                patch(op, value)
+
+    # ---- trying authorizers ----
+
+    def test_authorizers_are_tried_without_a_method(self):
+        api = self.api.create_rest_api(name="n")["id"]
+        lambdas = {kind: self.api.create_authorizer(restApiId=api, name=kind, type=kind, authorizerUri=self.function(function),
+                                                    identitySource="method.request.header.Authorization")["id"]
+                   for kind, function in (("TOKEN", "token"), ("REQUEST", "asked"))}
+        pool = self.api.create_authorizer(restApiId=api, name="pool", type="COGNITO_USER_POOLS", providerARNs=[POOL])["id"]
+
+        def test(authorizer, token, **more):
+            return self.api.test_invoke_authorizer(restApiId=api, authorizerId=authorizer, headers={"Authorization": token}, **more)
+        got = test(lambdas["TOKEN"], "deny")
+        self.assertEqual((got["clientStatus"], got["principalId"], json.loads(got["policy"])["Statement"][0]["Effect"]), (200, "me", "Deny"))
+        self.assertIn("Starting authorizer: " + lambdas["TOKEN"], got["log"])
+        got = test(lambdas["REQUEST"], "x", pathWithQueryString="/p?q=1", stageVariables={"v": "2"})
+        self.assertEqual((got["clientStatus"], got["principalId"]), (200, "GET / 1 2"))
+        self.assertEqual(test(lambdas["TOKEN"], "")["clientStatus"], 401)
+        self.assertEqual(test(lambdas["REQUEST"], "throw")["clientStatus"], 500)
+        got = test(pool, self.token(sub="me"))
+        self.assertEqual((got["clientStatus"], got["claims"]["sub"]), (200, "me"))
+        self.assertEqual(test(pool, "x")["clientStatus"], 401)
+        self.refused("NotFoundException", self.api.test_invoke_authorizer, restApiId=api, authorizerId="nope")

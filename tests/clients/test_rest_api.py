@@ -509,7 +509,9 @@ class RestApis(unittest.TestCase):
         self.api.create_domain_name(domainName="api.example.test", endpointConfiguration={"types": ["REGIONAL"]})
         self.api.create_base_path_mapping(domainName="api.example.test", basePath="v1", restApiId=api, stage="dev")
         status, _, body = self.s.request("POST", "/v1/x", headers={"Host": "api.example.test"})
-        self.assertEqual((status, json.loads(body)["path"]), (200, "/x"))
+        event = json.loads(body)
+        self.assertEqual((status, event["path"], event["resource"], event["requestContext"]["path"], event["requestContext"]["domainName"]),
+                         (200, "/v1/x", "/x", "/v1/x", "api.example.test"))
         self.assertEqual(self.s.request("POST", "/x", headers={"Host": "api.example.test"})[0::2], (403, b'{"message":"Forbidden"}'))
         self.api.update_base_path_mapping(domainName="api.example.test", basePath="v1", patchOperations=[
             {"op": "replace", "path": "/basePath", "value": "(none)"}])

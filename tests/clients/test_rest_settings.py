@@ -177,3 +177,73 @@ class Settings(Base):
         self.assertEqual(self.api.get_api_key(apiKey=key)["tags"], {"b": "2"})
         self.refused("NotFoundException", self.api.get_tags, resourceArn="arn:aws:apigateway:us-east-1::/apikeys/nope")
         self.refused("BadRequestException", self.api.get_tags, resourceArn="arn:aws:apigateway:us-east-1::/nope/x")
+
+    # ---- keys and their use ----
+
+    def keyed(self, **plan):
+        api = self.make(method={"apiKeyRequired": True})
+        key = self.api.create_api_key(name="k", enabled=True)
+        plan = self.api.create_usage_plan(name="p", apiStages=[{"apiId": api, "stage": "dev"}], **plan)["id"]
+        self.api.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+        return api, key, plan
+
+    def test_usage_can_be_extended(self):
+        api, key, plan = self.keyed(quota={"limit": 2, "period": "MONTH"})
+
+        def calls(count):
+            return [self.get(api, **{"x-api-key": key["value"]})[0] for _ in range(count)]
+        self.assertEqual(calls(3), [200, 200, 429])
+        got = self.api.update_usage(usagePlanId=plan, keyId=key["id"], patchOperations=[{"op": "replace", "path": "/remaining", "value": "1"}])
+        self.assertEqual(got["items"], {key["id"]: [[2, 1]]})
+        self.assertEqual(calls(2), [200, 429])
+        usage = self.api.get_usage(usagePlanId=plan, startDate="2000-01-01", endDate="2100-01-01")["items"]
+        self.assertEqual(usage, {key["id"]: [[3, 0]]})
+        for path, value in (("/remaining", "-1"), ("/remaining", "x"), ("/used", "1")):
+            self.refused("BadRequestException", self.api.update_usage, usagePlanId=plan, keyId=key["id"], patchOperations=[
+                {"op": "replace", "path": path, "value": value}])
+        self.refused("NotFoundException", self.api.update_usage, usagePlanId=plan, keyId="nope", patchOperations=[])
+        api, key, plan = self.keyed()
+        self.refused("BadRequestException", self.api.update_usage, usagePlanId=plan, keyId=key["id"], patchOperations=[
+            {"op": "replace", "path": "/remaining", "value": "1"}])
+
+    def test_a_plan_throttles_single_methods_of_a_stage(self):
+        api, key, plan = self.keyed(throttle={"rateLimit": 1000, "burstLimit": 1000})
+
+        def calls(count):
+            return [self.get(api, **{"x-api-key": key["value"]})[0] for _ in range(count)]
+
+        def patch(op, path, value=None):
+            return self.api.update_usage_plan(usagePlanId=plan, patchOperations=[
+                {"op": op, "path": path, **({} if value is None else {"value": value})}])["apiStages"][0].get("throttle")
+        at = "/apiStages/%s:dev/throttle" % api
+        patch("replace", at + "/~1x~1GET/rateLimit", "0.001")
+        self.assertEqual(patch("replace", at + "/x/GET/burstLimit", "2"), {"/x/GET": {"rateLimit": 0.001, "burstLimit": 2}})
+        self.assertEqual(calls(3), [200, 200, 429])
+        self.assertEqual(patch("remove", at + "/x/GET"), {})
+        self.assertEqual(calls(3), [200] * 3)
+        for path, value in ((at + "/x/GET/rateLimit", "-1"), (at + "/x/GET/nope", "1"), ("/apiStages/nope:dev/throttle/x/GET/rateLimit", "1"),
+                            ("/apiStages/x", "1")):
+            with self.assertRaises(ClientError) as raised:
+                patch("replace", path, value)
+            self.assertEqual(raised.exception.response["Error"]["Code"], "BadRequestException", path)
+        self.assertIsNone(patch("remove", at))
+
+    def test_keys_are_imported_from_csv(self):
+        plan = self.api.create_usage_plan(name="csv")["id"]
+        body = ('Key,name,enabled,usageplanIds,description\r\n%s,one,TRUE,"%s,nope","a ""b"", c"\r\n\r\n%s,two,false,,\n' %
+                ("1" * 20, plan, "2" * 128))
+        got = self.api.import_api_keys(body=body.encode(), format="csv")
+        self.assertEqual((len(got["ids"]), got["warnings"]), (2, ["Invalid Usage Plan ID specified: nope"]))
+        one, two = [self.api.get_api_key(apiKey=i, includeValue=True) for i in got["ids"]]
+        self.assertEqual([one[k] for k in ("name", "value", "enabled", "description")], ["one", "1" * 20, True, 'a "b", c'])
+        self.assertEqual((two["name"], two["value"], two["enabled"]), ("two", "2" * 128, False))
+        self.assertEqual([k["id"] for k in self.api.get_usage_plan_keys(usagePlanId=plan)["items"]], [got["ids"][0]])
+        count = len(self.api.get_api_keys(limit=500)["items"])
+        for bad in (b"", b"name\nx", b"name,key\nx,short", b'name,key\nx,"' + b"3" * 20, body.encode(),
+                    b"name,key\na,%s\nb,%s" % (b"4" * 20, b"4" * 20), b"name,key" + b",c" * 15, b"name,key\nx," + b"5" * 129):
+            with self.assertRaises(ClientError, msg=bad):
+                self.api.import_api_keys(body=bad, format="csv")
+        self.refused("BadRequestException", self.api.import_api_keys, failOnWarnings=True, format="csv",
+                     body=b"name,key,usageplanIds\nx,%s,nope" % (b"6" * 20))
+        self.assertEqual(len(self.api.get_api_keys(limit=500)["items"]), count)
+        self.assertEqual([k["name"] for k in self.api.get_api_keys(nameQuery="on", includeValues=True)["items"]], ["one"])

@@ -111,12 +111,66 @@ Outputs:
   Url: { Value: !GetAtt Link.FunctionUrl }
 """
 
+DEFINITION = """openapi: 3.0.1
+info: { title: defined, version: 1.0 }
+paths:
+  /mock:
+    get:
+      parameters: [{ name: q, in: query, required: false, schema: { type: string } }]
+      responses: { 203: { description: made } }
+      x-amazon-apigateway-integration:
+        type: mock
+        timeoutInMillis: 5000
+        requestTemplates: { application/json: '{"statusCode": 203}' }
+        responses: { default: { statusCode: 203, responseTemplates: { application/json: '{"mock":true}' } } }
+"""
+WITH_FUNCTION = """  /echo:
+    get:
+      responses: {}
+      x-amazon-apigateway-integration:
+        type: aws_proxy
+        httpMethod: POST
+        uri: !Sub "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Echo.Arn}/invocations"
+"""
+DEFINED = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Echo:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.echo
+      Runtime: nodejs20.x
+      CodeUri: .
+      Events:
+        Rest: { Type: Api, Properties: { RestApiId: !Ref Rest, Path: /event, Method: get } }
+        Same: { Type: Api, Properties: { RestApiId: !Ref Rest, Path: /mock, Method: get } }
+        Http: { Type: HttpApi, Properties: { ApiId: !Ref Http, Path: /event, Method: get } }
+  Rest:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      DEFINITION
+  Http:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody:
+        openapi: 3.0.1
+        info: { title: http }
+        paths:
+          /defined:
+            get:
+              x-amazon-apigateway-integration:
+                type: aws_proxy
+                payloadFormatVersion: "2.0"
+                uri: !GetAtt Echo.Arn
+"""
+
 
 class Templates(unittest.TestCase):
-    def start(self, template):
+    def start(self, template, files=None):
         folder = tempfile.mkdtemp(prefix="puddle-templates-")
         self.addCleanup(shutil.rmtree, folder, True)
-        for name, text in (("template.yaml", template), ("index.js", HANDLER)):
+        for name, text in (("template.yaml", template), ("index.js", HANDLER), *(files or {}).items()):
             with open(os.path.join(folder, name), "w") as f:
                 f.write(text)
         s = Server("--quiet", "-t", os.path.join(folder, "template.yaml"))
@@ -245,6 +299,40 @@ class Templates(unittest.TestCase):
             self.assertEqual(headers["access-control-allow-headers"], "X-Token")
             self.assertEqual(headers["access-control-max-age"], "600")
             self.assertNotIn("access-control-allow-credentials", headers)
+
+    def test_a_definition_makes_routes_beside_those_of_events(self):
+        for name, files in (("DefinitionBody", {}), ("Include", {"api.yaml": DEFINITION % 8}), ("DefinitionUri", {"api.yaml": DEFINITION % 8})):
+            at = {"DefinitionBody": DEFINITION % 8,
+                  "Include": "        Fn::Transform: { Name: AWS::Include, Parameters: { Location: api.yaml } }"}.get(name)
+            uri = "DefinitionUri: api.yaml" if at is None else "DefinitionBody:\n" + at
+            s = self.start(DEFINED.replace("DEFINITION", uri).replace("HTTP", (DEFINITION_HTTP)), files)
+            rest, http = self.stage(s, "defined"), self.stage(s, "http")
+            self.assertEqual(self.call(s, rest + "/mock")[0::2], (203, {"mock": True}), name)
+            self.assertEqual(self.call(s, rest + "/echo")[0], 200 if name != "DefinitionUri" else 500, name)
+            self.assertEqual(self.call(s, rest + "/event")[0], 200)
+            self.assertEqual(self.call(s, http + "/defined")[2]["key"], "GET /defined")
+            self.assertEqual(self.call(s, http + "/event")[2]["key"], "GET /event")
+            self.assertEqual(s.stop(), 0)
+            s.start()
+            self.assertEqual(self.call(s, rest + "/mock")[0], 203)
+
+    def test_a_definition_makes_routes_beside_those_of_events(self):
+        whole = DEFINITION + WITH_FUNCTION
+        inline = "DefinitionBody:\n" + "".join("        %s\n" % line for line in whole.splitlines())
+        include = "DefinitionBody: { 'Fn::Transform': { Name: AWS::Include, Parameters: { Location: api.yaml } } }"
+        for definition, files in ((inline, {}), (include, {"api.yaml": whole}),
+                                  ("DefinitionUri: api.yaml", {"api.yaml": DEFINITION})):
+            s = self.start(DEFINED.replace("DEFINITION", definition), files)
+            for _ in range(2):
+                rest, http = self.stage(s, "defined"), self.stage(s, "http")
+                self.assertEqual(self.call(s, rest + "/mock")[0::2], (203, {"mock": True}), definition)
+                if definition != "DefinitionUri: api.yaml":
+                    self.assertEqual(self.call(s, rest + "/echo")[0], 200, definition)
+                self.assertEqual(self.call(s, rest + "/event")[0], 200)
+                self.assertEqual(self.call(s, http + "/defined")[2]["key"], "GET /defined")
+                self.assertEqual(self.call(s, http + "/event")[2]["key"], "GET /event")
+                self.assertEqual(s.stop(), 0)
+                s.start()
 
 
 if __name__ == "__main__":

@@ -609,6 +609,28 @@ TEST(history_before_the_recovery_period_is_forgotten)
     close_all();
 }
 
+TEST(big_history_goes_in_slices_and_recovery_can_be_enabled_again_meanwhile)
+{
+    CHECK(open_table(NULL, FX_HASH));
+    pitr(true, "");
+    const char *text = fx_repeat('h', 1000);
+    for (int i = 0; i < 20000; i++)
+        put("abc", i % 10, FX("%d%s", i, text));
+    maintain_all();
+    pitr(false, "");
+    CHECK_I64(number_from(DATA_TABLES), 2);
+    pitr(true, "");
+    put("abc", 1, "new");
+    CHECK(maintain_all() >= 4); /* 4000 rows or 4 MiB each */
+    CHECK_I64(number_from(DATA_TABLES), 2);
+    CHECK_I64(number_from("SELECT count(*) FROM ddb_history_1"), 1);
+    pitr(false, "");
+    fx_call("DeleteTable", "{\"TableName\":\"abc\"}");
+    maintain_all();
+    CHECK_I64(number_from(DATA_TABLES), 0);
+    close_all();
+}
+
 TEST(deleted_table_with_recovery_leaves_a_system_backup_for_35_days)
 {
     CHECK(open_table(NULL, WITH_GSI));
