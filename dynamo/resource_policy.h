@@ -1,4 +1,5 @@
-/* resource_policy.h - resource policies: stored and given back; nobody is refused because of one. */
+/* resource_policy.h - resource policies: stored and given back; nobody is refused because of one.
+ */
 #ifndef PUDDLE_RESOURCE_POLICY_H
 #define PUDDLE_RESOURCE_POLICY_H
 #include "aws_err.h"

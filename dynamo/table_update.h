@@ -5,10 +5,10 @@
 #include "table.h"
 
 struct table_update {
-    struct str def;            /* the new definition, but for the stream */
+    struct str def; /* the new definition, but for the stream */
     bool stream_on, stream_off;
-    bool echo_old;             /* AWS's reply still has the old values */
-    struct table_state state;  /* of the reply */
+    bool echo_old;            /* AWS's reply still has the old values */
+    struct table_state state; /* of the reply */
 };
 /* The checks that need no table. */
 bool table_update_check(struct jval in, struct arena *a, struct aws_err *err);

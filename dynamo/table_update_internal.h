@@ -39,7 +39,7 @@ bool upd_warm_change(struct upd *u, struct jval def, struct jval now, struct str
 
 /* --- table_update_gsi.c --- */
 struct upd_counts upd_gsi_counts(struct upd *u);
-bool upd_gsi_check(struct upd *u); /* without the table */
-bool upd_gsi_plan(struct upd *u);  /* edits GlobalSecondaryIndexes and AttributeDefinitions */
+bool upd_gsi_check(struct upd *u);  /* without the table */
+bool upd_gsi_plan(struct upd *u);   /* edits GlobalSecondaryIndexes and AttributeDefinitions */
 bool upd_gsi_verify(struct upd *u); /* the new index in the new definition */
 #endif

@@ -16,7 +16,8 @@ static const char values_text[] =
     "\":z\":{\"NULL\":true},\":ty\":{\"S\":\"N\"},\":big\":{\"N\":\"9e125\"}}";
 static const char default_item[] =
     "{\"a\":{\"M\":{\"a\":{\"L\":[{\"N\":\"1\"},{\"S\":\"x\"},{\"M\":{}}]},\"b\":{\"N\":\"5\"}}},"
-    "\"b c\\\"\":{\"SS\":[\"a\",\"c\"]},\"n\":{\"N\":\"7\"},\"s\":{\"S\":\"xyz\"},\"l\":{\"L\":[]}}";
+    "\"b "
+    "c\\\"\":{\"SS\":[\"a\",\"c\"]},\"n\":{\"N\":\"7\"},\"s\":{\"S\":\"xyz\"},\"l\":{\"L\":[]}}";
 
 struct input {
     struct arena *a;
@@ -52,7 +53,8 @@ static bool cond(struct input *in, struct expr_env *env, enum expr_kind kind)
 
 static void apply(struct input *in, struct expr_update *x)
 {
-    struct buf *out = arena_new_buf(in->a, ATTR_TEXT_MAX), *part = arena_new_buf(in->a, SIZE_MAX / 2);
+    struct buf *out = arena_new_buf(in->a, ATTR_TEXT_MAX),
+               *part = arena_new_buf(in->a, SIZE_MAX / 2);
     struct aws_err err = {0};
     if (!expr_update_apply(x, in->item, STR("{\"n\":{\"N\":\"7\"}}"), in->a, out, &err)) {
         ASSERT(err.kind != NULL && err.message.n > 0);
@@ -136,7 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input in = {.a = arena_new(0, SIZE_MAX)};
     struct jval v;
     struct item item;
-    struct buf *text = arena_new_buf(in.a, ATTR_TEXT_MAX), *own = arena_new_buf(in.a, ATTR_TEXT_MAX);
+    struct buf *text = arena_new_buf(in.a, ATTR_TEXT_MAX),
+               *own = arena_new_buf(in.a, ATTR_TEXT_MAX);
     struct str rest = {(const char *)data, size};
     int kind = size > 0 ? (data[0] & 15) % 10 : 0;
     rest = str_sub(rest, size > 0, size);

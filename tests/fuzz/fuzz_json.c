@@ -46,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!parsed) {
         ASSERT(at_check == at_parse && at_parse <= size);
     } else {
-        struct buf *first = arena_new_buf(a, SIZE_MAX / 4), *second = arena_new_buf(a, SIZE_MAX / 4);
+        struct buf *first = arena_new_buf(a, SIZE_MAX / 4),
+                   *second = arena_new_buf(a, SIZE_MAX / 4);
         struct json_out w;
         if (size < 20000)
             walk(v, a);

@@ -49,8 +49,7 @@ static bool fx_start(void)
     snprintf(fx_code, sizeof fx_code, "%s/code", fx_folder);
     fx_loop = loop_new();
     fx_db = db_open(&db, fx_reason, sizeof fx_reason);
-    fx = fx_db == NULL ? NULL
-                       : rie_new(fx_loop, NULL, fx_db, &opts, fx_reason, sizeof fx_reason);
+    fx = fx_db == NULL ? NULL : rie_new(fx_loop, NULL, fx_db, &opts, fx_reason, sizeof fx_reason);
     loop_on_commit(fx_loop, fx_commit, NULL);
     return fx != NULL;
 }
@@ -148,8 +147,9 @@ static __attribute__((unused)) const char *fx_base64(struct str bytes)
 /* CreateFunction's input with index.js; more: further members with a leading comma, or "". */
 static __attribute__((unused)) struct str fx_create_input(const char *name, const char *more)
 {
-    return arena_fmt(fx_mem, "{\"FunctionName\":\"%s\"," FX_BASE ",\"Code\":{\"ZipFile\":\"%s\"}%s}",
-                     name, fx_base64(fx_zip_of("index.js", "1")), more);
+    return arena_fmt(fx_mem,
+                     "{\"FunctionName\":\"%s\"," FX_BASE ",\"Code\":{\"ZipFile\":\"%s\"}%s}", name,
+                     fx_base64(fx_zip_of("index.js", "1")), more);
 }
 
 static __attribute__((unused)) struct str fx_create(const char *name, const char *more)
@@ -174,7 +174,7 @@ static __attribute__((unused)) struct str fx_member(struct str reply, const char
         return reply;
     while (rest.p != NULL)
         v = jval_get_str(v, str_cut(&rest, '.'));
-    return jval_kind(v) == JSON_MISSING ? STR("(missing)")
+    return jval_kind(v) == JSON_MISSING  ? STR("(missing)")
            : jval_kind(v) == JSON_STRING ? jval_text(v, fx_mem)
                                          : jval_raw(v);
 }

@@ -20,23 +20,28 @@ static __attribute__((unused)) bool rd_open(const char *dir)
     fx_call("CreateTable", "{\"TableName\":\"hash\",\"BillingMode\":\"PAY_PER_REQUEST\","
                            "\"AttributeDefinitions\":[" RD_DEF("a", "S") "],\"KeySchema\":[" RD_KEY(
                                "a", "HASH") "]}");
-    struct str made = fx_call("CreateTable",
-                              "{\"TableName\":\"range\",\"BillingMode\":\"PAY_PER_REQUEST\","
-                              "\"AttributeDefinitions\":[" RD_DEF("a", "S") "," RD_DEF("b", "S") "," RD_DEF("c", "S") "," RD_DEF("d", "S") "],\"KeySchema\":[" RD_KEY("a", "HASH") "," RD_KEY("b", "RANGE") "],\"LocalSecondaryIndexes\":[" RD_INDEX(
-                                  "index1", RD_KEY("a", "HASH") "," RD_KEY("c", "RANGE"),
-                                  "\"ALL\"") "," RD_INDEX("index2",
-                                                          RD_KEY("a", "HASH") "," RD_KEY("d",
-                                                                                         "RANGE"),
-                                                          "\"INCLUDE\",\"NonKeyAttributes\":["
-                                                          "\"c\"]") "],\"GlobalSecondaryIndexes\":"
-                                                                    "[" RD_INDEX("index3",
-                                                                                 RD_KEY("c",
-                                                                                        "HASH"),
-                                                                                 "\"ALL\"") "," RD_INDEX("index4",
-                                                                                                         RD_KEY("c", "HASH") "," RD_KEY(
-                                                                                                             "d",
-                                                                                                             "RANGE"),
-                                                                                                         "\"INCLUDE\",\"NonKeyAttributes\":[\"e\"]") "]}");
+    struct str made = fx_call(
+        "CreateTable",
+        "{\"TableName\":\"range\",\"BillingMode\":\"PAY_PER_REQUEST\","
+        "\"AttributeDefinitions\":[" RD_DEF("a", "S") "," RD_DEF("b", "S") "," RD_DEF("c", "S") "," RD_DEF("d", "S") "],\"KeySchema\":[" RD_KEY("a", "HASH") "," RD_KEY("b", "RANGE") "],\"LocalSecondaryIndexes\":[" RD_INDEX(
+            "index1", RD_KEY("a", "HASH") "," RD_KEY("c", "RANGE"),
+            "\"ALL\"") "," RD_INDEX("index2", RD_KEY("a", "HASH") "," RD_KEY("d", "RANGE"),
+                                    "\"INCLUDE\",\"NonKeyAttributes\":["
+                                    "\"c\"]") "],\"GlobalSecondaryIndexes\":"
+                                              "[" RD_INDEX(
+                                                  "index3", RD_KEY("c", "HASH"),
+                                                  "\"ALL\"") "," RD_INDEX("index4",
+                                                                          RD_KEY(
+                                                                              "c",
+                                                                              "HASH") "," RD_KEY("d",
+                                                                                                 "R"
+                                                                                                 "A"
+                                                                                                 "N"
+                                                                                                 "G"
+                                                                                                 "E"),
+                                                                          "\"INCLUDE\","
+                                                                          "\"NonKeyAttributes\":["
+                                                                          "\"e\"]") "]}");
     return str_find_str(made, STR("TableId")) >= 0;
 }
 

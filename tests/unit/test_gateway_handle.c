@@ -1,9 +1,9 @@
 /* links: puddle_gateway */
 /* The data plane with Lambda, the network and timers played by the test. */
-#include "net_fetch.h"
 #include "gateway.h"
 #include "harness.h"
 #include "json.h"
+#include "net_fetch.h"
 #include <stdlib.h>
 
 static struct {

@@ -115,8 +115,9 @@ TEST(path_query_header_and_body_make_one_input)
     CHECK_STR(seen, "{\"Timeout\":7,\"Description\":\"d\",\"FunctionName\":\"my-fn\"}");
     send(a, "GET /2015-03-31/functions?MaxItems=5&Marker=a%2Bb+c HTTP/1.1\nHost: x\n\n");
     CHECK_STR(seen, "{\"Marker\":\"a+b c\",\"MaxItems\":5}");
-    struct http_resp r = send(a, "POST /2015-03-31/functions/f/invocations?Qualifier=3 HTTP/1.1\nHost: x\n"
-            "X-Amz-Invocation-Type: Event\nx-amz-log-type: Tail\n\n{\"a\":1}");
+    struct http_resp r =
+        send(a, "POST /2015-03-31/functions/f/invocations?Qualifier=3 HTTP/1.1\nHost: x\n"
+                "X-Amz-Invocation-Type: Event\nx-amz-log-type: Tail\n\n{\"a\":1}");
     CHECK_STR(r.body, "{}");
     CHECK_STR(seen, "{\"FunctionName\":\"f\",\"InvocationType\":\"Event\",\"LogType\":\"Tail\","
                     "\"Qualifier\":\"3\"}");
