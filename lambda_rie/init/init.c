@@ -33,11 +33,52 @@
 
 enum { STATUS_FD = 3, CONTROL_FD = 4, EXTENSIONS_MAX = 16, MESSAGE_MAX = 60 * 1024 };
 
+/* ---- without a pid namespace ---- */
+
+static pid_t kill_children_of(pid_t pid)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    pid_t found = 0;
+    if (fd >= 0)
+        close(fd);
+    text[n < 0 ? 0 : n] = '\0';
+    for (char *at = text; *at != '\0';) {
+        pid_t child = (pid_t)strtol(at, &at, 10);
+        if (child <= 0)
+            break;
+        found = child;
+        kill(child, SIGSTOP); /* so that it starts no more while its own are found */
+        kill_children_of(child);
+        kill(child, SIGKILL);
+        while (*at == ' ')
+            at++;
+    }
+    return found;
+}
+
+/* Orphans come to us (child subreaper): over when there is no child left. */
+static void kill_descendants(void)
+{
+    do
+        kill_children_of(getpid());
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+}
+
+/* Nobody listens: the server is gone. Its pipes close before its death signal comes, and a runtime
+ * may end in between: what it has started must not outlive us. */
+static bool is_alone; /* without a pid namespace */
+
 static void report(char kind, int index, int status)
 {
     struct init_report r = {.kind = kind, .index = (unsigned char)index, .status = status};
-    if (write(STATUS_FD, &r, sizeof r) < 0)
-        _exit(1); /* nobody listens: the server is gone */
+    if (write(STATUS_FD, &r, sizeof r) >= 0)
+        return;
+    if (is_alone)
+        kill_descendants();
+    _exit(1);
 }
 
 static void fail(const char *what)
@@ -166,39 +207,7 @@ static pid_t start(const char *cwd, char **argv, bool extension, int input)
     return pid;
 }
 
-/* ---- without a pid namespace ---- */
-
-static pid_t kill_children_of(pid_t pid)
-{
-    char path[64], text[4096];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    pid_t found = 0;
-    if (fd >= 0)
-        close(fd);
-    text[n < 0 ? 0 : n] = '\0';
-    for (char *at = text; *at != '\0';) {
-        pid_t child = (pid_t)strtol(at, &at, 10);
-        if (child <= 0)
-            break;
-        found = child;
-        kill(child, SIGSTOP); /* so that it starts no more while its own are found */
-        kill_children_of(child);
-        kill(child, SIGKILL);
-        while (*at == ' ')
-            at++;
-    }
-    return found;
-}
-
-/* Orphans come to us (child subreaper): over when there is no child left. */
-static void kill_descendants(void)
-{
-    do
-        kill_children_of(getpid());
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
-}
+/* ---- the life ---- */
 
 static void on_term(int signal_number)
 {
@@ -206,8 +215,6 @@ static void on_term(int signal_number)
     kill_descendants();
     _exit(0);
 }
-
-/* ---- the life ---- */
 
 static void reap(pid_t runtime, const pid_t *extensions, int extension_count, bool full)
 {
@@ -305,6 +312,7 @@ int main(int argc, char **argv)
         sigprocmask(SIG_SETMASK, &none, NULL);
         sigaction(SIGTERM, &term, NULL);
         prctl(PR_SET_CHILD_SUBREAPER, 1);
+        is_alone = true;
         if (o.hide != NULL)
             init_landlock(&o);
     }

@@ -81,7 +81,8 @@ class Routes(unittest.TestCase):
         for path in ("/_puddle/health", "/_localstack/health"):
             status, headers, body = self.s.request("GET", path)
             self.assertEqual((status, json.loads(body)["services"]),
-                             (200, {"dynamodb": "running", "lambda": "running", "apigateway": "running"}))
+                             (200, dict.fromkeys(("dynamodb", "dynamodbstreams", "lambda", "apigateway", "apigatewayv2", "logs"),
+                                                 "running")))
 
     def test_own_endpoints_say_what_is_wrong(self):
         for method, path, want in (("POST", "/_puddle/health", 405), ("GET", "/_puddle/reset", 405), ("GET", "/_puddle", 404),
@@ -150,10 +151,10 @@ class Routes(unittest.TestCase):
         s = Server(ephemeral=True)
         self.addCleanup(s.close)
         for _ in range(3):
-            s.dynamodb("DescribeEndpoints", {})
-            s.lambda_("GET", "/2018-10-31/layers")
-        self.assertEqual(s.stderr().count("DescribeEndpoints is not supported"), 1)
-        self.assertEqual(s.stderr().count("ListLayers is not supported"), 1)
+            s.dynamodb("ListExports", {})
+            s.lambda_("GET", "/2025-11-30/capacity-providers")
+        self.assertEqual(s.stderr().count("ListExports is not supported"), 1)
+        self.assertEqual(s.stderr().count("ListCapacityProviders is not supported"), 1)
 
     def test_the_clock_moves_by_at_most_a_hundred_years(self):
         century = 100 * 365 * 86400 * 1000

@@ -441,7 +441,7 @@ exports.handler = async () => {
         self.kill_with_handlers()
 
     def test_kill_9_leaves_no_child_without_namespaces(self):
-        self.kill_with_handlers("--no-isolation", seconds=6)  # init does it, when it gets its turn
+        self.kill_with_handlers("--no-isolation")
 
 
 class RuntimeApi(Base):
