@@ -129,6 +129,23 @@ struct str oas_base_path(const struct oas *o)
     return path.n > 0 && path.p[0] != '/' ? arena_fmt(o->c->arena, "/%.*s", STR_ARG(path)) : path;
 }
 
+struct str oas_prefix(const struct oas *o, struct str how)
+{
+    struct str base = oas_base_path(o);
+    if (str_eq_c(how, "prepend"))
+        return base;
+    for (size_t i = 1; str_eq_c(how, "split") && i < base.n; i++)
+        if (base.p[i] == '/')
+            return str_sub(base, i, base.n);
+    return STR("");
+}
+
+struct str oas_info(const struct oas *o, const char *member)
+{
+    struct jval v = jval_get(jval_get(o->root, "info"), member);
+    return jval_kind(v) == JSON_NUMBER ? jval_raw(v) : jval_text(v, o->c->arena);
+}
+
 struct buf *oas_input(const struct oas *o, struct json_out *w)
 {
     struct buf *b = arena_new_buf(o->c->arena, OAS_OUT_MAX);

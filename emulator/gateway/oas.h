@@ -26,6 +26,10 @@ struct jval oas_schemas(const struct oas *o);
 struct jval oas_schemes(const struct oas *o);
 /* What stands before every path: basePath, or the path of the first server; empty without. */
 struct str oas_base_path(const struct oas *o);
+/* What of it is taken over; how: prepend (all), split (all but its first part), else nothing. */
+struct str oas_prefix(const struct oas *o, struct str how);
+/* A text of info; YAML may have made a number of a version. */
+struct str oas_info(const struct oas *o, const char *member);
 /* A new buffer to write an operation's input to. */
 struct buf *oas_input(const struct oas *o, struct json_out *w);
 /* Runs an operation of the service. A failure is noted: "what: the operation's message". */

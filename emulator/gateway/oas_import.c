@@ -199,25 +199,12 @@ static void drop_method(struct oas_rest *r, const char *resource, struct str met
                    &err);
 }
 
-/* basepath=prepend: all of it before every path; split: all but its first part. */
-static struct str prefix_of(struct oas_rest *r)
-{
-    struct str how =
-        jval_text(jval_get(jval_get(r->o.c->in, "parameters"), "basepath"), r->o.c->arena);
-    struct str base = oas_base_path(&r->o);
-    if (str_eq_c(how, "prepend"))
-        return base;
-    for (size_t i = 1; str_eq_c(how, "split") && i < base.n; i++)
-        if (base.p[i] == '/')
-            return str_sub(base, i, base.n);
-    return STR("");
-}
-
 static void put_paths(struct oas_rest *r)
 {
     struct arena *a = r->o.c->arena;
     struct jval paths = jval_get(r->o.root, "paths"), it = {0}, member;
-    struct str prefix = prefix_of(r);
+    struct jval parameters = jval_get(r->o.c->in, "parameters");
+    struct str prefix = oas_prefix(&r->o, jval_text(jval_get(parameters, "basepath"), a));
     while (jval_kind(paths) == JSON_OBJECT && jval_next(paths, &it, NULL)) {
         struct str path = jval_key_str(it, a);
         struct jval item = oas_resolve(&r->o, it, NULL);
@@ -253,24 +240,12 @@ static void put_all(struct oas_rest *r)
 
 /* --- the API itself --- */
 
-static struct jval info(const struct oas *o, const char *member)
-{
-    return jval_get(jval_get(o->root, "info"), member);
-}
-
 static const struct {
     const char *extension, *member;
 } settings[] = {{"x-amazon-apigateway-binary-media-types", "binaryMediaTypes"},
                 {"x-amazon-apigateway-minimum-compression-size", "minimumCompressionSize"},
                 {"x-amazon-apigateway-api-key-source", "apiKeySource"}};
 enum { SETTING_COUNT = sizeof settings / sizeof *settings };
-
-/* Texts of info: YAML may have made a number of a version. */
-static struct str info_text(const struct oas *o, const char *member)
-{
-    struct jval v = info(o, member);
-    return jval_kind(v) == JSON_NUMBER ? jval_raw(v) : jval_text(v, o->c->arena);
-}
 
 static struct buf *create_input(struct oas *o)
 {
@@ -280,11 +255,11 @@ static struct buf *create_input(struct oas *o)
     struct jval endpoint = jval_get(o->root, "x-amazon-apigateway-endpoint-configuration"), v;
     struct str type =
         jval_text(jval_get(jval_get(o->c->in, "parameters"), "endpointConfigurationTypes"), a);
-    json_str(&w, "name", info_text(o, "title"));
-    if (info_text(o, "version").n > 0)
-        json_str(&w, "version", info_text(o, "version"));
-    if (info_text(o, "description").n > 0)
-        json_str(&w, "description", info_text(o, "description"));
+    json_str(&w, "name", oas_info(o, "title"));
+    if (oas_info(o, "version").n > 0)
+        json_str(&w, "version", oas_info(o, "version"));
+    if (oas_info(o, "description").n > 0)
+        json_str(&w, "description", oas_info(o, "description"));
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         v = jval_get(o->root, settings[i].extension);
         if (jval_kind(v) == JSON_STRING)
@@ -314,11 +289,11 @@ static bool update_api(struct oas *o, struct str text)
 {
     static const char *const texts[] = {"version", "description", NULL};
     struct arena *a = o->c->arena;
-    struct str title = info_text(o, "title");
+    struct str title = oas_info(o, "title");
     if (title.n > 0)
         text = gw_doc_set(a, text, &STR("name"), 1, gw_quote(a, title));
     for (size_t i = 0; texts[i] != NULL; i++) {
-        struct str value = info_text(o, texts[i]), member = str_c(texts[i]);
+        struct str value = oas_info(o, texts[i]), member = str_c(texts[i]);
         if (value.n > 0)
             text = gw_doc_set(a, text, &member, 1, gw_quote(a, value));
     }

@@ -145,22 +145,11 @@ static void put_route(struct import *m, struct str key, struct jval operation)
             &reply);
 }
 
-static struct str prefix_of(struct import *m)
-{
-    struct str how = gw_in(m->o.c, "basepath"), base = oas_base_path(&m->o);
-    if (str_eq_c(how, "prepend"))
-        return base;
-    for (size_t i = 1; str_eq_c(how, "split") && i < base.n; i++)
-        if (base.p[i] == '/')
-            return str_sub(base, i, base.n);
-    return STR("");
-}
-
 static void put_routes(struct import *m)
 {
     struct arena *a = m->o.c->arena;
     struct jval paths = jval_get(m->o.root, "paths"), it = {0}, member;
-    struct str prefix = prefix_of(m);
+    struct str prefix = oas_prefix(&m->o, gw_in(m->o.c, "basepath"));
     while (jval_kind(paths) == JSON_OBJECT && jval_next(paths, &it, NULL)) {
         struct str path = jval_key_str(it, a);
         struct jval item = oas_resolve(&m->o, it, NULL);
@@ -181,12 +170,6 @@ static void put_routes(struct import *m)
 
 /* --- the API --- */
 
-static struct str info_text(const struct import *m, const char *member)
-{
-    struct jval v = jval_get(jval_get(m->o.root, "info"), member);
-    return jval_kind(v) == JSON_NUMBER ? jval_raw(v) : jval_text(v, m->o.c->arena);
-}
-
 /* Input of CreateApi, or of UpdateApi when the API is there. */
 static struct buf *api_input(struct import *m)
 {
@@ -196,11 +179,11 @@ static struct buf *api_input(struct import *m)
         json_str(&w, "apiId", m->o.api);
     else
         json_cstr(&w, "protocolType", "HTTP");
-    json_str(&w, "name", info_text(m, "title"));
-    if (info_text(m, "description").n > 0)
-        json_str(&w, "description", info_text(m, "description"));
-    if (info_text(m, "version").n > 0)
-        json_str(&w, "version", info_text(m, "version"));
+    json_str(&w, "name", oas_info(&m->o, "title"));
+    if (oas_info(&m->o, "description").n > 0)
+        json_str(&w, "description", oas_info(&m->o, "description"));
+    if (oas_info(&m->o, "version").n > 0)
+        json_str(&w, "version", oas_info(&m->o, "version"));
     copy(&w, m->o.root, "x-amazon-apigateway-cors", "corsConfiguration");
     json_end(&w);
     return in;
