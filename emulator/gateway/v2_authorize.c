@@ -32,25 +32,6 @@ static void refuse(struct v2_request *r, uint16_t status)
     v2_fail(r, status, status == 403 ? "Forbidden" : "Internal Server Error");
 }
 
-static void source_of(struct v2_request *r, struct v2_source *ret)
-{
-    struct buf *b = arena_new_buf(r->arena, 1 << 20);
-    struct json_out w;
-    struct jval root;
-    json_out_init(&w, b);
-    json_obj(&w, NULL);
-    event_v2_write_context(&r->event, r->arena, &w);
-    json_end(&w);
-    *ret = (struct v2_source){.req = &r->req,
-                              .path_params = r->event.path_params,
-                              .path_count = r->event.path_count,
-                              .stage_variables = r->stage->variables,
-                              .variable_count = r->stage->variable_count,
-                              .path = r->path};
-    if (json_parse(r->arena, buf_view(b), JSON_DEPTH_DEFAULT, &root, NULL))
-        ret->context = jval_get(root, "requestContext");
-}
-
 /* ---- JWT ---- */
 
 static struct str claim_text(struct arena *a, struct jval v)
@@ -216,7 +197,7 @@ static void authorize_jwt(struct v2_request *r)
 {
     struct v2_source source;
     struct str token, issuer = r->route->authorizer->issuer;
-    source_of(r, &source);
+    v2_source_of(r, NULL, &source);
     if (r->route->authorizer->source_count == 0 ||
         !v2_params_value(&source, r->route->authorizer->sources[0], r->arena, &token)) {
         refuse(r, 401);
@@ -332,7 +313,7 @@ static bool read_identity(struct v2_request *r, struct str *ret)
 {
     const struct v2_authorizer_live *au = r->route->authorizer;
     struct v2_source source;
-    source_of(r, &source);
+    v2_source_of(r, NULL, &source);
     for (size_t i = 0; i < au->source_count; i++) {
         if (!v2_params_value(&source, au->sources[i], r->arena, &ret[i]) || ret[i].n == 0)
             return false;

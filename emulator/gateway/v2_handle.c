@@ -87,7 +87,7 @@ static void answer_early(struct net_exchange *x, uint16_t status, const char *me
 
 /* ---- parameters of responses ---- */
 
-static void source_of(struct v2_request *r, const struct http_resp *resp, struct v2_source *ret)
+void v2_source_of(struct v2_request *r, const struct http_resp *resp, struct v2_source *ret)
 {
     struct buf *b = arena_new_buf(r->arena, 1 << 20);
     struct json_out w;
@@ -114,7 +114,7 @@ static void finish(struct v2_request *r, struct http_resp *resp)
     const struct v2_integration_live *integration = r->route->integration;
     if (jval_kind(integration->response_params) == JSON_OBJECT) {
         struct v2_source source;
-        source_of(r, resp, &source);
+        v2_source_of(r, resp, &source);
         v2_params_response(&source, integration->response_params, r->arena, resp);
     }
     v2_answer_with(r, resp);
@@ -314,7 +314,7 @@ static void call_url(struct v2_request *r)
     out.headers[out.header_count++] = (struct http_header){
         STR("forwarded"), arena_fmt(r->arena, "by=127.0.0.1;for=%.*s;host=%.*s;proto=http",
                                     STR_ARG(r->req.peer_ip), STR_ARG(r->event.domain))};
-    source_of(r, NULL, &source);
+    v2_source_of(r, NULL, &source);
     v2_params_request(&source, integration->request_params, r->arena, &out);
     r->fetch.url.path = out.path.n > 0 ? out.path : STR("/");
     r->fetch.url.query = out.query;

@@ -40,6 +40,8 @@ void v2_write_event_v1(struct v2_request *r, struct str method_arn, const struct
 bool v2_function_of(const struct v2_live *s, struct str uri, struct arena *a,
                     struct rie_request *ret);
 void v2_integrate(struct v2_request *r);
+/* What mapping expressions and identity sources read; resp NULL: there is no response yet. */
+void v2_source_of(struct v2_request *r, const struct http_resp *resp, struct v2_source *ret);
 /* {"message": ...}; the request is over. */
 void v2_fail(struct v2_request *r, uint16_t status, const char *message);
 /* v2_authorize.c: goes on with v2_integrate, now or later, or answers. */
